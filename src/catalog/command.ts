@@ -1,0 +1,54 @@
+/** What the catalog knows of one command: the shape of the generated table. Times and prices are explain's business. */
+import type { Bytes } from '../base/bytes.ts';
+
+/** One argument of a command's grammar, as COMMAND DOCS gives it (7.0 and later). */
+export interface GrammarArgument {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'double' | 'key' | 'pattern' | 'unix-time' | 'pure-token' | 'oneof' | 'block';
+  readonly token?: string;
+  readonly optional?: boolean;
+  readonly multiple?: boolean;
+  readonly multiple_token?: boolean;
+  readonly arguments?: readonly GrammarArgument[];
+}
+
+/** One key specification, as COMMAND gives it (7.0 and later). */
+export interface KeySpec {
+  readonly flags: readonly string[];
+  readonly begin:
+    | { readonly index: number }
+    | { readonly keyword: string; readonly from: number }
+    | { readonly unknown: true };
+  readonly find:
+    | { readonly range: { readonly last: number; readonly step: number; readonly limit: number } }
+    | { readonly keynum: { readonly index: number; readonly first: number; readonly step: number } }
+    | { readonly unknown: true };
+}
+
+/** One command or subcommand of the table. */
+export interface CommandInfo {
+  /** Lower case; a subcommand as `script|load`. */
+  readonly name: string;
+  /** As COMMAND says: exact when positive, at least -n when negative; the command's name counts. */
+  readonly arity: number;
+  readonly flags: readonly string[];
+  /** Without the @. */
+  readonly categories: readonly string[];
+  readonly keySpecs: readonly KeySpec[];
+  /** Command tips, such as `request_policy:all_shards`. */
+  readonly tips: readonly string[];
+  readonly summary: string;
+  /** `since` of COMMAND DOCS. */
+  readonly since: string;
+  readonly group: string;
+  readonly complexity: string;
+  readonly deprecatedSince?: string;
+  readonly replacedBy?: string;
+  readonly grammar?: readonly GrammarArgument[];
+  readonly subcommands?: readonly string[];
+  /** The servers whose COMMAND answered with it: `redis 7.0.15`, `redis 8.0.2`, `valkey 8.1.1`. */
+  readonly seenOn: readonly string[];
+}
+
+/** An argument list as the catalog reads it: undefined is a value that is not known before the run. */
+export type Argv = readonly (Bytes | undefined)[];

@@ -1,0 +1,29 @@
+/** What execution says as it goes: a closed union that progress, journal and report fold. Internal, so plain types. */
+import type { Bytes } from '../base/bytes.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { CommandResult, Status, Totals, TransactionOutcome, TtlGroup } from './report.ts';
+import type { ReplyValue } from './values.ts';
+
+/** One event of a run. Totals in `page` are what that page adds. */
+export type Event =
+  | {
+      readonly kind: 'run_started';
+      readonly run_id: string;
+      readonly plan_digest: string;
+      readonly dry_run: boolean;
+      readonly at_ms: number;
+    }
+  | { readonly kind: 'result'; readonly result: CommandResult; readonly effect: 'changed' | 'unchanged' | 'none' }
+  | { readonly kind: 'page'; readonly totals: Totals; readonly planned_keys: number }
+  | { readonly kind: 'found'; readonly keys: readonly Bytes[]; readonly more: boolean }
+  | { readonly kind: 'audited'; readonly groups: readonly TtlGroup[] }
+  | { readonly kind: 'retried'; readonly reason: string; readonly attempt: number; readonly wait_ms: number }
+  | {
+      readonly kind: 'transaction';
+      readonly outcome: TransactionOutcome;
+      readonly attempts: number;
+      readonly reads?: Readonly<Record<string, ReplyValue>>;
+    }
+  | { readonly kind: 'notice'; readonly diagnostic: Diagnostic }
+  | { readonly kind: 'unproven'; readonly reason: string }
+  | { readonly kind: 'run_finished'; readonly status: Status; readonly at_ms: number };

@@ -1,0 +1,110 @@
+/** The report: what was done. Every write is applied (ok), not applied (error, not_sent) or unknown. */
+import { z } from 'zod';
+import { Diagnostic } from './diagnostic.ts';
+import { Argument, Bytestring, ReplyValue } from './values.ts';
+
+/** ok: applied; error: the server refused it, nothing was applied (a script: see unknown); not_sent; unknown: no reply, or a script that may have half run. */
+export const Outcome = z.enum(['ok', 'error', 'not_sent', 'unknown']);
+/** See the schema. */
+export type Outcome = z.output<typeof Outcome>;
+
+/** What an error reply says: code and name from docs/errors.md, the server's own words. */
+export const ReplyProblem = z.strictObject({ code: z.string(), name: z.string(), message: z.string() });
+/** See the schema. */
+export type ReplyProblem = z.output<typeof ReplyProblem>;
+
+/** One command's outcome. */
+export const CommandResult = z.strictObject({
+  index: z.int().nonnegative(),
+  argv: z.array(Argument),
+  outcome: Outcome,
+  reply: ReplyValue,
+  error: ReplyProblem.exactOptional(),
+});
+/** See the schema. */
+export type CommandResult = z.output<typeof CommandResult>;
+
+/** committed: applied; conflict: a watched key changed, nothing applied; redirected: nothing applied, the server was not ready for it; aborted: refused when queued, nothing applied; partial: some commands failed inside EXEC; not_met: the guard was false; unknown: the connection was lost around EXEC. */
+export const TransactionOutcome = z.enum([
+  'committed',
+  'conflict',
+  'redirected',
+  'aborted',
+  'partial',
+  'not_met',
+  'unknown',
+]);
+/** See the schema. */
+export type TransactionOutcome = z.output<typeof TransactionOutcome>;
+
+/** Counts of keys or commands. */
+export const Totals = z.strictObject({
+  scanned: z.int().nonnegative(),
+  matched: z.int().nonnegative(),
+  changed: z.int().nonnegative(),
+  unchanged: z.int().nonnegative(),
+  failed: z.int().nonnegative(),
+  unknown: z.int().nonnegative(),
+  retried: z.int().nonnegative(),
+});
+/** See the schema. */
+export type Totals = z.output<typeof Totals>;
+
+/** TTL states of one prefix (up to and with its first ':'). */
+export const TtlGroup = z.strictObject({
+  prefix: Bytestring,
+  keys: z.int().nonnegative(),
+  without_ttl: z.int().nonnegative(),
+  /** Shortest and longest time to live seen, in milliseconds. */
+  shortest_ms: z.int().nonnegative().exactOptional(),
+  longest_ms: z.int().nonnegative().exactOptional(),
+});
+/** See the schema. */
+export type TtlGroup = z.output<typeof TtlGroup>;
+
+/** One kind of error with its count. */
+export const ErrorCount = z.strictObject({
+  code: z.string(),
+  name: z.string(),
+  count: z.int().positive(),
+  /** A few of the commands. */
+  sample: z.array(z.array(Argument)),
+  recovery: z.string(),
+});
+
+/** The end of a run. */
+export const Status = z.enum(['succeeded', 'partial', 'failed', 'refused', 'interrupted', 'needs_approval']);
+/** See the schema. */
+export type Status = z.output<typeof Status>;
+
+/** The report document. */
+export const Report = z.strictObject({
+  run_id: z.string(),
+  plan_digest: z.string(),
+  dry_run: z.boolean(),
+  status: Status,
+  totals: Totals,
+  /** In order, at most 10,000; `results_left_out` counts the rest. */
+  results: z.array(CommandResult),
+  results_left_out: z.int().nonnegative(),
+  /** Keys that a find listed. */
+  found: z.strictObject({ keys: z.array(Bytestring), more: z.boolean() }).exactOptional(),
+  /** TTL states per prefix, of an audit. */
+  audit: z.array(TtlGroup).exactOptional(),
+  transaction: z
+    .strictObject({
+      outcome: TransactionOutcome,
+      attempts: z.int().nonnegative(),
+      engine: z.enum(['watch', 'script']),
+      /** Values that the reads gave at the last attempt. */
+      reads: z.record(z.string(), ReplyValue).exactOptional(),
+    })
+    .exactOptional(),
+  errors: z.array(ErrorCount),
+  warnings: z.array(Diagnostic),
+  timing: z.strictObject({ started_at: z.string(), duration_ms: z.number().nonnegative() }),
+  verification: z.strictObject({ complete: z.boolean(), unproven: z.array(z.string()) }),
+  undo: z.strictObject({ available: z.literal(false) }),
+});
+/** See the schema. */
+export type Report = z.output<typeof Report>;

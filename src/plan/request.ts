@@ -1,0 +1,190 @@
+/**
+ * The request: what the user asks for (the specification's input schema). One schema per operation and action, so that
+ * every problem names its place. A field or enum value stands here only once it works end to end.
+ */
+import { z } from 'zod';
+import { parseDuration } from '../base/units.ts';
+import { Bytestring, Key, RequestArgument } from './values.ts';
+
+/** A duration in a request: "30m", "24h", "1h30m", or a number of seconds. Kept as written. */
+const Duration = z
+  .union([z.string(), z.number().nonnegative()], { error: 'expected a duration such as "30m"' })
+  .refine((value) => parseDuration(String(value)) !== undefined, {
+    error: 'not a duration: write "250ms", "30s", "30m", "24h", "7d", or a number of seconds',
+  });
+
+/** "10%" of the TTL, or a duration. Added to the TTL, never subtracted. */
+const Jitter = z
+  .union([z.string(), z.number().nonnegative()], { error: 'expected "10%" or a duration' })
+  .refine(
+    (value) =>
+      /^\d+(\.\d+)?%$/.test(String(value))
+        ? Number.parseFloat(String(value)) <= 100
+        : parseDuration(String(value)) !== undefined,
+    { error: 'not a jitter: write "10%" (at most 100%) or a duration such as "5m"' },
+  );
+
+/** ISO 8601 with an offset, or Unix seconds. */
+const Instant = z.union(
+  [
+    z.iso.datetime({ offset: true, error: 'not ISO 8601 with an offset, such as 2030-01-01T00:00:00Z' }),
+    z.int().positive(),
+  ],
+  {
+    error: 'expected ISO 8601 with an offset (2030-01-01T00:00:00Z) or Unix seconds',
+  },
+);
+
+/** Redis's own type names, as SCAN TYPE takes them. */
+export const KeyType = z.enum(['string', 'list', 'set', 'zset', 'hash', 'stream']);
+
+const limits = z.strictObject({
+  max_keys: z.int().positive().exactOptional(),
+  max_percent: z.number().positive().max(100).exactOptional(),
+  prefixes: z.array(Bytestring).min(1).exactOptional(),
+  /** Commands a second. */
+  rate: z.int().positive().exactOptional(),
+});
+
+const retry = z.strictObject({
+  max_retries: z.int().nonnegative().max(1000).default(3),
+  base_ms: z.int().nonnegative().max(60_000).default(500),
+});
+
+const common = {
+  atomicity_required: z.boolean().default(false),
+  performance_mode: z.enum(['latency_optimized', 'throughput_optimized', 'balanced']).default('balanced'),
+  limits: limits.default({}),
+  retry: retry.default({ max_retries: 3, base_ms: 500 }),
+  /** Codes of lint errors accepted on purpose. */
+  accept: z.array(z.string().regex(/^[A-Z]{3}\d{3}$/, { error: 'not a lint code such as DEL003' })).default([]),
+};
+
+const keys = z.array(Key).min(1).max(100_000);
+const match = Bytestring;
+const selection = { match, type: KeyType.exactOptional() };
+const targets = { keys: keys.exactOptional(), match: match.exactOptional(), type: KeyType.exactOptional() };
+const strategy = z.enum(['session', 'cache_hot', 'cache_warm', 'cache_cold', 'rate_limit', 'lock']);
+const condition = z.enum(['nx', 'xx', 'gt', 'lt']);
+const expiry = {
+  ttl: Duration.exactOptional(),
+  at: Instant.exactOptional(),
+  strategy: strategy.exactOptional(),
+  jitter: Jitter.exactOptional(),
+  condition: condition.exactOptional(),
+};
+
+const management = { operation_type: z.literal('key_management'), ...common };
+const KeyManagement = z.discriminatedUnion('action', [
+  z.strictObject({
+    ...management,
+    action: z.literal('find'),
+    match: match.default('*'),
+    type: KeyType.exactOptional(),
+    limit: z.int().positive().max(1_000_000).default(1000),
+  }),
+  z.strictObject({ ...management, action: z.literal('inspect'), keys }),
+  z.strictObject({
+    ...management,
+    action: z.literal('rename'),
+    keys: z.array(Key).length(1),
+    to: Key,
+    replace: z.boolean().default(false),
+  }),
+  z.strictObject({
+    ...management,
+    action: z.literal('copy'),
+    keys: z.array(Key).length(1),
+    to: Key,
+    replace: z.boolean().default(false),
+  }),
+  z.strictObject({ ...management, action: z.literal('delete'), ...targets }),
+  z.strictObject({ ...management, action: z.literal('touch'), ...targets }),
+]);
+
+const expiration = { operation_type: z.literal('expiration'), ...common };
+const Expiration = z.discriminatedUnion('action', [
+  z.strictObject({ ...expiration, action: z.literal('set'), ...targets, ...expiry }),
+  z.strictObject({ ...expiration, action: z.literal('persist'), ...targets }),
+  z.strictObject({ ...expiration, action: z.literal('get'), keys }),
+  z.strictObject({
+    ...expiration,
+    action: z.literal('audit'),
+    match: match.default('*'),
+    type: KeyType.exactOptional(),
+  }),
+]);
+
+/** One command: a line as redis-cli reads it, or its arguments. */
+const CommandInput = z.union([z.string().min(1), z.array(RequestArgument).min(1)], {
+  error: 'expected a line such as "SET k v", or its arguments ["SET", "k", "v"]',
+});
+/** See the schema. */
+export type CommandInput = z.output<typeof CommandInput>;
+
+const Pipelining = z.strictObject({
+  operation_type: z.literal('pipelining'),
+  ...common,
+  commands: z.array(CommandInput).min(1).max(100_000).exactOptional(),
+  /** A file of commands in redis-cli's text form, one a line. */
+  file: z.string().min(1).exactOptional(),
+});
+
+const Transaction = z.strictObject({
+  operation_type: z.literal('transaction'),
+  ...common,
+  commands: z.array(CommandInput).min(1).max(1000),
+  watch: z.array(Key).max(100).default([]),
+  let: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]*$/i, { error: 'not a name: a letter, then letters, digits and _' }),
+      CommandInput,
+    )
+    .default({}),
+  when: z.string().min(1).exactOptional(),
+});
+
+const scripting = { operation_type: z.literal('lua_script'), ...common };
+const source = { script: Bytestring.exactOptional(), file: z.string().min(1).exactOptional() };
+const Sha1 = z.string().regex(/^[0-9a-f]{40}$/i, { error: 'not a SHA1: 40 hexadecimal digits' });
+const LuaScript = z.discriminatedUnion('action', [
+  z.strictObject({ ...scripting, action: z.literal('lint'), ...source }),
+  z.strictObject({ ...scripting, action: z.literal('load'), ...source }),
+  z.strictObject({
+    ...scripting,
+    action: z.literal('run'),
+    ...source,
+    keys: z.array(Key).default([]),
+    args: z.array(Bytestring).default([]),
+  }),
+  z.strictObject({ ...scripting, action: z.literal('exists'), ...source, sha1: z.array(Sha1).min(1).exactOptional() }),
+  z.strictObject({ ...scripting, action: z.literal('flush'), mode: z.enum(['async', 'sync']).default('async') }),
+  z.strictObject({ ...scripting, action: z.literal('kill') }),
+]);
+
+const Batch = z.strictObject({
+  operation_type: z.literal('batch'),
+  ...common,
+  select: z.strictObject(selection),
+  do: z.discriminatedUnion('action', [
+    z.strictObject({ action: z.literal('unlink') }),
+    z.strictObject({ action: z.literal('expire'), ...expiry }),
+    z.strictObject({ action: z.literal('persist') }),
+  ]),
+});
+
+/** A request, normalised: every default filled in. */
+export const Request = z.discriminatedUnion('operation_type', [
+  KeyManagement,
+  Expiration,
+  Pipelining,
+  Transaction,
+  LuaScript,
+  Batch,
+]);
+/** See the schema. */
+export type Request = z.output<typeof Request>;
+/** A request as a user writes it, defaults left out. */
+export type RequestInput = z.input<typeof Request>;
+/** The request of one operation type. */
+export type RequestOf<Type extends Request['operation_type']> = Extract<Request, { operation_type: Type }>;

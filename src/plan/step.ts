@@ -1,0 +1,118 @@
+/**
+ * The step: what runs. A closed union of inert data; every stage switches over `kind`, so a new kind does not compile
+ * until each of them handles it. Leaves do (command, script, scan); the others say how (pipeline, transaction, for_each).
+ */
+import { z } from 'zod';
+import { KeyType } from './request.ts';
+import { Argument, Bytestring, Key } from './values.ts';
+
+/** Keys by pattern and type, as SCAN MATCH and TYPE take them. */
+export const Selection = z.strictObject({ match: Bytestring, type: KeyType.exactOptional() });
+/** See the schema. */
+export type Selection = z.output<typeof Selection>;
+
+/** One command. */
+export const CommandStep = z.strictObject({ kind: z.literal('command'), argv: z.array(Argument).min(1) });
+/** See the schema. */
+export type CommandStep = z.output<typeof CommandStep>;
+
+/** One call of a Lua script by its SHA1, loaded when the server does not have it. `read_only`: proven to write nothing. */
+export const ScriptStep = z.strictObject({
+  kind: z.literal('script'),
+  sha1: z.string(),
+  source: Bytestring,
+  keys: z.array(Key),
+  args: z.array(Bytestring),
+  read_only: z.boolean(),
+});
+/** See the schema. */
+export type ScriptStep = z.output<typeof ScriptStep>;
+
+/** Lists the keys of a selection (`keys`), or counts TTL states per prefix (`ttl`). Ends after `limit` keys. */
+export const ScanStep = z.strictObject({
+  kind: z.literal('scan'),
+  selection: Selection,
+  /** SCAN's COUNT: keys visited a call. */
+  count: z.int().positive(),
+  limit: z.int().positive().exactOptional(),
+  collect: z.enum(['keys', 'ttl']),
+});
+/** See the schema. */
+export type ScanStep = z.output<typeof ScanStep>;
+
+/** A condition over the names that the transaction's reads declare (CEL). False: nothing is written. */
+export const GuardStep = z.strictObject({ kind: z.literal('guard'), expr: z.string().min(1) });
+
+/** Commands sent together, each with an outcome of its own; `batch_size` commands are in flight at most. */
+export const PipelineStep = z.strictObject({
+  kind: z.literal('pipeline'),
+  batch_size: z.int().positive(),
+  steps: z.array(CommandStep).min(1),
+});
+/** See the schema. */
+export type PipelineStep = z.output<typeof PipelineStep>;
+
+/** WATCH the keys, read, check the guard, then MULTI, the commands, EXEC: on a connection of its own. Without watch and reads it is a plain MULTI/EXEC. */
+export const TransactionStep = z.strictObject({
+  kind: z.literal('transaction'),
+  watch: z.array(Key),
+  reads: z.array(z.strictObject({ name: z.string(), command: CommandStep })),
+  guard: GuardStep.exactOptional(),
+  steps: z.array(CommandStep).min(1),
+});
+/** See the schema. */
+export type TransactionStep = z.output<typeof TransactionStep>;
+
+/** One command for every key of a selection (a scan job), in batches of `batch_size`, atomic per key. */
+export const ForEachStep = z.strictObject({
+  kind: z.literal('for_each'),
+  selection: Selection,
+  count: z.int().positive(),
+  batch_size: z.int().positive(),
+  do: CommandStep,
+});
+/** See the schema. */
+export type ForEachStep = z.output<typeof ForEachStep>;
+
+/** What stands in `execution_plan.steps`; they run in order. */
+export const Step = z.discriminatedUnion('kind', [
+  CommandStep,
+  ScriptStep,
+  ScanStep,
+  PipelineStep,
+  TransactionStep,
+  ForEachStep,
+]);
+/** See the schema. */
+export type Step = z.output<typeof Step>;
+
+/** The commands of a step, with the place of each below `at`; scripts and scans have none. */
+export function commandsOf(
+  step: Step,
+  at: string,
+): { readonly argv: readonly Argument[]; readonly at: string; readonly role: 'do' | 'read' }[] {
+  switch (step.kind) {
+    case 'command':
+      return [{ argv: step.argv, at, role: 'do' }];
+    case 'pipeline':
+      return step.steps.map((command, index) => ({ argv: command.argv, at: `${at}.steps[${index}]`, role: 'do' }));
+    case 'transaction':
+      return [
+        ...step.reads.map((read, index) => ({
+          argv: read.command.argv,
+          at: `${at}.reads[${index}]`,
+          role: 'read' as const,
+        })),
+        ...step.steps.map((command, index) => ({
+          argv: command.argv,
+          at: `${at}.steps[${index}]`,
+          role: 'do' as const,
+        })),
+      ];
+    case 'for_each':
+      return [{ argv: step.do.argv, at: `${at}.do`, role: 'do' }];
+    case 'script':
+    case 'scan':
+      return [];
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The target: what inspection learnt of the server. The digest covers `identity` only; `server` and `selections` are
+ * measured facts that drift is judged by; rules and prices read all of it.
+ */
+import { z } from 'zod';
+import { Selection } from './step.ts';
+import { Bytestring, Key } from './values.ts';
+
+/** Which data set this is: the same server under another name or address has the same identity. */
+export const Identity = z.strictObject({
+  topology: z.enum(['standalone', 'sentinel', 'cluster']),
+  /** Replication id (master_replid), or `cluster:` and a hash of the cluster's hash-slot owners' node ids. */
+  id: z.string(),
+  database: z.int().nonnegative(),
+  user: z.string(),
+});
+/** See the schema. */
+export type Identity = z.output<typeof Identity>;
+
+/** A setting that the server may refuse to tell: undefined is "not known", never "no". */
+const setting = z.boolean().exactOptional();
+
+/** The server, from INFO, ROLE and CONFIG GET. Sizes in bytes. */
+export const Server = z.strictObject({
+  engine: z.enum(['redis', 'valkey', 'redict', 'unknown']),
+  /** The engine's own version (valkey_version on Valkey). */
+  version: z.string(),
+  /** The version of Redis it is compatible with (redis_version). */
+  redis_version: z.string(),
+  run_id: z.string(),
+  /** Earlier replication id (master_replid2), by which a promoted replica is still the same data set. */
+  previous_id: z.string().exactOptional(),
+  role: z.enum(['master', 'slave']),
+  /** host:port of the primary, where this is a replica. */
+  primary: z.string().exactOptional(),
+  replicas: z.int().nonnegative(),
+  cluster: z.boolean(),
+  loopback: z.boolean(),
+  keys: z.int().nonnegative(),
+  keys_with_ttl: z.int().nonnegative(),
+  used_memory: z.int().nonnegative(),
+  maxmemory: z.int().nonnegative(),
+  maxmemory_policy: z.string(),
+  lazyfree: z.strictObject({ del: setting, expire: setting, server_del: setting, flush: setting }),
+  /** Median of a few PINGs, in milliseconds, at planning. */
+  round_trip_ms: z.number().nonnegative(),
+});
+/** See the schema. */
+export type Server = z.output<typeof Server>;
+
+/** One key, read with O(1) commands. */
+export const KeyFacts = z.strictObject({
+  key: Key,
+  exists: z.boolean(),
+  /** Redis's type name; "none" when the key is missing; a module's name for module types. */
+  type: z.string(),
+  encoding: z.string().exactOptional(),
+  /** Elements of a collection, bytes of a string. */
+  elements: z.int().nonnegative().exactOptional(),
+  /** MEMORY USAGE with its default samples. */
+  bytes: z.int().nonnegative().exactOptional(),
+  /** Milliseconds to live; -1: no TTL. Left out when missing. */
+  ttl_ms: z.int().exactOptional(),
+});
+/** See the schema. */
+export type KeyFacts = z.output<typeof KeyFacts>;
+
+/** How many keys a selection has. counted: a whole scan; sampled: 95 % interval from several cursor positions; bound: only limits are known. */
+export const SelectionFacts = z.strictObject({
+  selection: Selection,
+  basis: z.enum(['counted', 'sampled', 'bound']),
+  keys: z.int().nonnegative(),
+  low: z.int().nonnegative(),
+  high: z.int().nonnegative(),
+  /** Keys visited to learn it. */
+  visited: z.int().nonnegative(),
+  /** A few matching keys with their facts. */
+  samples: z.array(KeyFacts),
+  /** Of the sampled keys: the part (0 to 1) that has a TTL. */
+  with_ttl: z.number().min(0).max(1),
+  /** Largest collection or string (elements, bytes of a string) among the sampled keys. */
+  largest: z.int().nonnegative(),
+});
+/** See the schema. */
+export type SelectionFacts = z.output<typeof SelectionFacts>;
+
+/** Whether the connected user may run a command with its keys (ACL DRYRUN, 7.0 and later). */
+export const AclFacts = z.strictObject({
+  command: Bytestring,
+  allowed: z.boolean(),
+  reason: z.string().exactOptional(),
+});
+
+/** Everything inspection learnt. */
+export const Target = z.strictObject({
+  identity: Identity,
+  /** The name under which redops.yaml or the URL knows it; never a password. */
+  name: z.string(),
+  server: Server,
+  keys: z.array(KeyFacts),
+  selections: z.array(SelectionFacts),
+  /** SHA1s of the request's scripts that the server already has. */
+  scripts: z.array(z.string()),
+  acl: z.array(AclFacts).exactOptional(),
+});
+/** See the schema. */
+export type Target = z.output<typeof Target>;

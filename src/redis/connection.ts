@@ -1,0 +1,76 @@
+/**
+ * The seam to Redis: five methods. What stands behind it: one server, a recording (dry run); every implementation
+ * passes test/redis/conformance.ts. Nothing reconnects behind a caller's back, nothing is resent: a lost connection is
+ * an OpsError `connection_lost` whose `sent` says whether the command had been written, and the executor decides.
+ */
+import { OpsError } from '../base/ops-error.ts';
+import type { Reply } from './reply.ts';
+
+/** An argument on the wire: a string is its UTF-8 bytes. */
+export type WireArgument = string | Buffer;
+
+/** A node as commands are routed to it. */
+export interface Node {
+  /** `host:port`, or the path of a unix socket. */
+  readonly address: string;
+}
+
+/** How one command is sent. */
+export interface SendOptions {
+  /** Milliseconds until it counts as lost (connection_timeout); the connection is then closed. Default: the connection's. */
+  readonly timeoutMs?: number;
+}
+
+/** A connection that the holder shares with nobody: for WATCH, MULTI, and for a scan's cursor. It never reconnects. */
+export interface Lease {
+  readonly node: Node;
+  /** The server's id of this connection (CLIENT ID), by which it can be ended. */
+  readonly clientId: number;
+  /** run_id of the server at connect. */
+  readonly runId: string;
+  /** Sends one command; several calls in one tick share a packet, and replies come in order. Rejects with LostConnection. */
+  send(argv: readonly WireArgument[], options?: SendOptions): Promise<Reply>;
+  /** True once the connection is gone. */
+  readonly lost: boolean;
+  close(): Promise<void>;
+}
+
+/** The way to a data set. */
+export interface Connection {
+  /** Sends one command on the shared connection. An error reply is a value; rejects with LostConnection. */
+  send(argv: readonly WireArgument[], options?: SendOptions): Promise<Reply>;
+  /** An exclusive connection. */
+  lease(): Promise<Lease>;
+  /** The nodes that take writes. */
+  nodes(): readonly Node[];
+  /**
+   * Makes sure that a lost connection's commands no longer run: CLIENT KILL ID on a new connection to the same run_id.
+   * ended: confirmed; unconfirmed: not permitted, or another server answers: what was sent may still execute.
+   */
+  end(lost: LostConnection): Promise<'ended' | 'unconfirmed'>;
+  close(): Promise<void>;
+}
+
+/** A connection died with this command outstanding. */
+export class LostConnection extends OpsError {
+  /** False: the command was never written to the socket, so it has not run. */
+  readonly sent: boolean;
+  /** The connection's CLIENT ID on the server, where it was learnt. */
+  readonly clientId: number | undefined;
+  /** run_id of the server at connect. */
+  readonly runId: string | undefined;
+
+  constructor(
+    code: 'connection_lost' | 'connection_timeout',
+    message: string,
+    detail: { sent: boolean; clientId: number | undefined; runId: string | undefined; cause?: unknown },
+  ) {
+    super(code, message, {
+      remedy: 'Check the server and the network; the report says what was and was not applied.',
+      cause: detail.cause,
+    });
+    this.sent = detail.sent;
+    this.clientId = detail.clientId;
+    this.runId = detail.runId;
+  }
+}

@@ -1,0 +1,24 @@
+/** The one list of verbs: the command line, its help, the facade's tests and later the MCP tools read it. */
+
+/** A verb: its name, its group in the help, and one line of what it does. */
+export interface Verb {
+  readonly name: string;
+  readonly group: 'operate' | 'understand' | 'other';
+  readonly summary: string;
+}
+
+/** Every verb that works today. */
+export const verbs = [
+  { name: 'keys', group: 'operate', summary: 'find, inspect, rename, copy, delete, touch keys' },
+  { name: 'ttl', group: 'operate', summary: 'set, persist, get, audit expiration' },
+  { name: 'pipe', group: 'operate', summary: 'send a file of commands, each with its own outcome' },
+  { name: 'tx', group: 'operate', summary: 'run a transaction: MULTI/EXEC, WATCH with let and when' },
+  { name: 'script', group: 'operate', summary: 'lint, load, run, exists, flush, kill Lua scripts' },
+  { name: 'batch', group: 'operate', summary: 'unlink, expire, persist every key that matches' },
+  { name: 'plan', group: 'understand', summary: 'make the plan of a request; send nothing' },
+  { name: 'apply', group: 'understand', summary: 'run a request or a plan, exactly as planned' },
+  { name: 'lint', group: 'understand', summary: 'find what is dangerous in command files, scripts, requests' },
+  { name: 'explain', group: 'understand', summary: 'price a command or a request on live data' },
+  { name: 'demo', group: 'other', summary: 'a tour on a throwaway Redis' },
+  { name: 'schema', group: 'other', summary: 'print the JSON Schema of request, plan or report' },
+] as const satisfies readonly Verb[];
