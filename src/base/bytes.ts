@@ -37,16 +37,17 @@ export function byteLength(bytes: Bytes): number {
   return typeof bytes === 'string' ? Buffer.byteLength(bytes, 'utf8') : Buffer.from(bytes.base64, 'base64').length;
 }
 
-// C0, DEL, C1, bidirectional controls, zero-width characters, line separators: what could repaint or reorder a terminal
+// C0, DEL, C1, bidirectional controls, zero-width and blank-looking characters, line separators, tag characters: what
+// could repaint or reorder a terminal, or carry text that a reader does not see
 const unsafe =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|\u034f|\u17b4|\u17b5|\u180b|\u180c|\u180d|\udb40[\udc00-\udfff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /**
  * Bytes as one word for a terminal or a command file: as they are when plain, else in redis-cli's double quotes with
  * `\xHH`, `\n`, `\r`, `\t`, `\"`, `\\` escapes. Reads back byte for byte with the line parser (formats/text.ts).
  */
 export function printable(bytes: Bytes): string {
-  if (typeof bytes === 'string' && bytes !== '' && !unsafe.test(bytes) && !/[\s"'\\#]/.test(bytes)) return bytes;
+  if (typeof bytes === 'string' && bytes !== '' && !unsafe.test(bytes) && !/[\s"'\\#]|\{\{/.test(bytes)) return bytes;
   return quoted(bytes);
 }
 
