@@ -1,0 +1,49 @@
+/**
+ * Request (+ Target) -> Draft. Pure, and called twice: without a target, to learn what to ask the server, and with what
+ * it answered. One recipe per operation; this file only picks it and applies what holds for all of them.
+ */
+import { assertNever } from '../base/assert.ts';
+import type { Diagnostic } from '../plan/diagnostic.ts';
+import type { Draft } from '../plan/plan.ts';
+import type { Request } from '../plan/request.ts';
+import type { Target } from '../plan/target.ts';
+import { atomic } from './atomicity.ts';
+import { batch } from './batch.ts';
+import { contradictions } from './contradictions.ts';
+import { expiration } from './expiration.ts';
+import { keyManagement } from './key-management.ts';
+import { luaScript } from './lua-script.ts';
+import { pipelining } from './pipelining.ts';
+import { capped, type Result } from './problem.ts';
+import { transaction } from './transaction.ts';
+
+/** The draft of a request. Diagnostics are errors and mean "no plan"; exactly one of the two is there. */
+export function compile(
+  request: Request,
+  target?: Target,
+): { readonly draft?: Draft; readonly diagnostics: readonly Diagnostic[] } {
+  const contradicting = contradictions(request);
+  if (contradicting.length > 0) return { diagnostics: contradicting };
+  const made = recipe(request, target);
+  const result = 'value' in made ? atomic(made.value, target) : made;
+  return 'value' in result ? { draft: result.value, diagnostics: [] } : { diagnostics: capped(result.diagnostics) };
+}
+
+function recipe(request: Request, target: Target | undefined): Result<Draft> {
+  switch (request.operation_type) {
+    case 'key_management':
+      return keyManagement(request, target);
+    case 'expiration':
+      return expiration(request, target);
+    case 'pipelining':
+      return pipelining(request, target);
+    case 'transaction':
+      return transaction(request);
+    case 'lua_script':
+      return luaScript(request, target);
+    case 'batch':
+      return batch(request, target);
+    default:
+      return assertNever(request);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * What one field's schema cannot see: fields that need each other or exclude each other. Part of reading a request, and
+ * asked again by compile, because a request may also come out of a plan document.
+ */
+import { assertNever } from '../base/assert.ts';
+import { parseDuration } from '../base/units.ts';
+import type { Diagnostic } from '../plan/diagnostic.ts';
+import type { Request, RequestOf } from '../plan/request.ts';
+import { problem } from './problem.ts';
+
+/** The fields of a request that contradict each other (REQ002), or nothing. */
+export function contradictions(request: Request): readonly Diagnostic[] {
+  switch (request.operation_type) {
+    case 'key_management':
+      return request.action === 'delete' || request.action === 'touch' ? keysOrMatch(request) : [];
+    case 'expiration':
+      if (request.action === 'set') return [...keysOrMatch(request), ...oneDeadline(request, '')];
+      return request.action === 'persist' ? keysOrMatch(request) : [];
+    case 'batch':
+      return request.do.action === 'expire' ? oneDeadline(request.do, 'do.') : [];
+    case 'pipelining':
+      return exactlyOne(request, ['commands', 'file'], '');
+    case 'transaction':
+      return transaction(request);
+    case 'lua_script':
+      return luaScript(request);
+    default:
+      return assertNever(request);
+  }
+}
+
+interface Targets {
+  readonly keys?: unknown;
+  readonly match?: unknown;
+  readonly type?: unknown;
+}
+
+function keysOrMatch(request: Targets): readonly Diagnostic[] {
+  const found = exactlyOne(request, ['keys', 'match'], '');
+  if (found.length > 0) return found;
+  if (request.keys === undefined || request.type === undefined) return [];
+  const message = 'type selects among the keys that match finds; named keys are taken as they are';
+  return [problem('REQ002', 'type', message, 'Remove type, or give match instead of keys.')];
+}
+
+interface Deadline {
+  readonly ttl?: unknown;
+  readonly at?: unknown;
+  readonly strategy?: string;
+  readonly jitter?: string | number;
+}
+
+/** One way to the deadline: at, or ttl, or a strategy (which a ttl may accompany). */
+function oneDeadline(deadline: Deadline, place: string): readonly Diagnostic[] {
+  const { ttl, at, strategy, jitter } = deadline;
+  if (ttl === undefined && at === undefined && strategy === undefined)
+    return [
+      problem(
+        'REQ002',
+        `${place}ttl`,
+        'nothing says when the keys expire: ttl, at or strategy is needed',
+        'Give exactly one of ttl ("30m"), at ("2030-01-01T00:00:00Z") or strategy ("session").',
+      ),
+    ];
+  if (at !== undefined && (ttl !== undefined || strategy !== undefined)) {
+    const other = ttl !== undefined ? 'ttl' : 'strategy';
+    const message = `at names an instant and ${other} a time to live: two deadlines`;
+    return [problem('REQ002', `${place}at`, message, `Keep at, or keep ${other}.`)];
+  }
+  if (
+    at !== undefined &&
+    jitter !== undefined &&
+    !/^0+(\.0+)?%$/.test(String(jitter)) &&
+    parseDuration(String(jitter)) !== 0
+  )
+    return [
+      problem(
+        'REQ002',
+        `${place}jitter`,
+        'jitter spreads a time to live, and at is one fixed instant',
+        'Remove jitter, or give a ttl instead of at.',
+        'With at, every key is asked to expire at that very instant; keys that expire earlier or later would not do what was asked.',
+      ),
+    ];
+  if ((strategy === 'rate_limit' || strategy === 'lock') && ttl === undefined) {
+    const meaning = strategy === 'lock' ? 'the longest time the operation may take' : 'the window';
+    return [
+      problem(
+        'REQ002',
+        `${place}ttl`,
+        `strategy ${strategy} needs ttl: ${meaning}`,
+        `Give ttl, for example ${strategy === 'lock' ? '"10s"' : '"1m"'}.`,
+      ),
+    ];
+  }
+  return [];
+}
+
+function transaction(request: RequestOf<'transaction'>): readonly Diagnostic[] {
+  if (request.when === undefined || Object.keys(request.let).length > 0) return [];
+  const message = 'when is a condition over values that let reads, and let declares none';
+  return [problem('REQ002', 'when', message, 'Declare the values, such as "let": {"balance": "GET account:1"}.')];
+}
+
+function luaScript(request: RequestOf<'lua_script'>): readonly Diagnostic[] {
+  switch (request.action) {
+    case 'lint':
+    case 'load':
+    case 'run':
+      return exactlyOne(request, ['script', 'file'], '');
+    case 'exists':
+      return exactlyOne(request, ['script', 'file', 'sha1'], '');
+    case 'flush':
+    case 'kill':
+      return [];
+    default:
+      return assertNever(request);
+  }
+}
+
+function exactlyOne(request: object, names: readonly string[], place: string): readonly Diagnostic[] {
+  const given = names.filter((name) => (request as Readonly<Record<string, unknown>>)[name] !== undefined);
+  if (given.length === 1) return [];
+  const choice = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+  const message =
+    given.length === 0 ? `one of ${choice} is needed, and none is given` : `${given.join(' and ')} exclude each other`;
+  return [problem('REQ002', `${place}${given.at(-1) ?? names[0]}`, message, `Give exactly one of ${choice}.`)];
+}

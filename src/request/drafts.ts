@@ -1,0 +1,42 @@
+/** The two shapes that most recipes end in: commands sent together, and a job over every key that matches. */
+import type { Draft } from '../plan/plan.ts';
+import type { Request } from '../plan/request.ts';
+import type { CommandStep, Selection } from '../plan/step.ts';
+import type { Target } from '../plan/target.ts';
+import { batchSize, scanCount } from './batch-size.ts';
+
+/** Commands sent together, each with an outcome of its own. `steps` is not empty. */
+export function pipeline(
+  request: Request,
+  target: Target | undefined,
+  steps: readonly CommandStep[],
+  reasons: readonly string[],
+): Draft {
+  const batch = batchSize(request, target);
+  return {
+    request,
+    strategy: 'pipeline',
+    steps: [{ kind: 'pipeline', batch_size: batch.size, steps: [...steps] }],
+    batch_size: batch.size,
+    reasons: steps.length > 1 ? [...reasons, batch.reason] : reasons,
+  };
+}
+
+/** One command for every key of a selection, found by SCAN. */
+export function job(
+  request: Request,
+  target: Target | undefined,
+  selection: Selection,
+  step: CommandStep,
+  reasons: readonly string[],
+): Draft {
+  const batch = batchSize(request, target);
+  const count = scanCount(request.performance_mode);
+  return {
+    request,
+    strategy: 'scan_job',
+    steps: [{ kind: 'for_each', selection, count: count.size, batch_size: batch.size, do: step }],
+    batch_size: batch.size,
+    reasons: [...reasons, 'A scan job is atomic per key, not as a whole.', count.reason, batch.reason],
+  };
+}

@@ -1,0 +1,163 @@
+/** The recipe for key_management: find, inspect, rename, copy, delete, touch. */
+import { assertNever } from '../base/assert.ts';
+import { type Bytes, bytesId } from '../base/bytes.ts';
+import type { Draft } from '../plan/plan.ts';
+import type { RequestOf } from '../plan/request.ts';
+import type { CommandStep, Selection } from '../plan/step.ts';
+import type { KeyFacts, Target } from '../plan/target.ts';
+import { scanCount } from './batch-size.ts';
+import { job, pipeline } from './drafts.ts';
+import { problem, type Result, refused } from './problem.ts';
+import { olderThan } from './version.ts';
+
+type Action<Name> = Extract<RequestOf<'key_management'>, { action: Name }>;
+
+/** The draft of a key_management request, or why there is none (VER001: COPY needs 6.2). */
+export function keyManagement(request: RequestOf<'key_management'>, target: Target | undefined): Result<Draft> {
+  switch (request.action) {
+    case 'find':
+      return { value: find(request) };
+    case 'inspect':
+      return { value: inspect(request, target) };
+    case 'rename':
+      return { value: rename(request) };
+    case 'copy':
+      return copy(request, target);
+    case 'delete':
+      return { value: onKeys(request, target, 'UNLINK', unlinkReason) };
+    case 'touch':
+      return { value: onKeys(request, target, 'TOUCH', 'TOUCH refreshes the idle time and reads no value.') };
+    default:
+      return assertNever(request);
+  }
+}
+
+/** Why deletes are UNLINK. */
+export const unlinkReason =
+  'UNLINK, not DEL: the memory of a large collection is freed by another thread; DEL of a 1M-field hash holds the server about 400 ms.';
+
+function find(request: Action<'find'>): Draft {
+  const count = scanCount(request.performance_mode);
+  return {
+    request,
+    strategy: 'inspection',
+    steps: [
+      {
+        kind: 'scan',
+        selection: selectionOf(request.match, request.type),
+        count: count.size,
+        limit: request.limit,
+        collect: 'keys',
+      },
+    ],
+    batch_size: count.size,
+    reasons: [
+      'SCAN, not KEYS: KEYS holds the server for the whole keyspace, SCAN for one page at a time.',
+      count.reason,
+      `The listing ends after ${request.limit} keys.`,
+    ],
+  };
+}
+
+function inspect(request: Action<'inspect'>, target: Target | undefined): Draft {
+  const facts = new Map(target?.keys.map((fact) => [bytesId(fact.key), fact]));
+  const usage = usageCommand(target);
+  const steps = request.keys.flatMap((key) => inspectionOf(key, facts.get(bytesId(key)), usage));
+  const reasons = [
+    'Every command is O(1) or samples: DEBUG OBJECT and MEMORY USAGE SAMPLES 0 would read the whole value.',
+  ];
+  if (usage === 'FREQ')
+    reasons.push('OBJECT FREQ, because maxmemory-policy is an LFU policy, which keeps no idle time.');
+  if (usage === 'IDLETIME')
+    reasons.push('OBJECT IDLETIME; access frequency is kept only under an LFU maxmemory-policy, and this is none.');
+  const draft = pipeline(request, target, steps, reasons);
+  return { ...draft, strategy: 'inspection' };
+}
+
+function usageCommand(target: Target | undefined): 'FREQ' | 'IDLETIME' | undefined {
+  if (target === undefined || target.server.maxmemory_policy === '') return undefined;
+  return target.server.maxmemory_policy.endsWith('-lfu') ? 'FREQ' : 'IDLETIME';
+}
+
+/** OBJECT stands before the cardinality command, which counts as an access and would reset the idle time. */
+function inspectionOf(key: Bytes, facts: KeyFacts | undefined, usage: 'FREQ' | 'IDLETIME' | undefined): CommandStep[] {
+  const cardinality = facts === undefined ? undefined : cardinalities.get(facts.type);
+  return [
+    command('TYPE', key),
+    command('PTTL', key),
+    command('OBJECT', 'ENCODING', key),
+    ...(usage === undefined ? [] : [command('OBJECT', usage, key)]),
+    command('MEMORY', 'USAGE', key),
+    ...(cardinality === undefined ? [] : [command(cardinality, key)]),
+  ];
+}
+
+const cardinalities: ReadonlyMap<string, string> = new Map([
+  ['string', 'STRLEN'],
+  ['list', 'LLEN'],
+  ['set', 'SCARD'],
+  ['zset', 'ZCARD'],
+  ['hash', 'HLEN'],
+  ['stream', 'XLEN'],
+]);
+
+function rename(request: Action<'rename'>): Draft {
+  const from = request.keys[0]!;
+  return single(
+    request,
+    command(request.replace ? 'RENAME' : 'RENAMENX', from, request.to),
+    request.replace
+      ? 'RENAME, because replace is set: a key at the new name is destroyed, and freed on the main thread unless lazyfree-lazy-server-del is on.'
+      : 'RENAMENX: a key at the new name is never overwritten; the reply 0 says that there is one.',
+  );
+}
+
+function copy(request: Action<'copy'>, target: Target | undefined): Result<Draft> {
+  if (olderThan(target, '6.2'))
+    return refused(
+      problem(
+        'VER001',
+        'action',
+        `COPY needs Redis 6.2, and the server is ${target?.server.redis_version}`,
+        'Use a server of 6.2 or later, or DUMP and RESTORE in a pipelining request.',
+      ),
+    );
+  const argv = [request.keys[0]!, request.to, ...(request.replace ? ['REPLACE'] : [])];
+  const reason = request.replace
+    ? 'COPY REPLACE, because replace is set: a key at the new name is destroyed.'
+    : 'COPY without REPLACE: a key at the new name is never overwritten; the reply 0 says that nothing was copied.';
+  return { value: single(request, command('COPY', ...argv), reason) };
+}
+
+function onKeys(
+  request: Action<'delete'> | Action<'touch'>,
+  target: Target | undefined,
+  name: string,
+  reason: string,
+): Draft {
+  if (request.match !== undefined)
+    return job(
+      request,
+      target,
+      selectionOf(request.match, request.type),
+      { kind: 'command', argv: [name, { param: 'key' }] },
+      [reason],
+    );
+  const steps = (request.keys ?? []).map((key) => command(name, key));
+  return pipeline(request, target, steps, [
+    reason,
+    `One key a command: each key has its own outcome, and on a cluster each goes to its own node.`,
+  ]);
+}
+
+function single(request: RequestOf<'key_management'>, step: CommandStep, reason: string): Draft {
+  return { request, strategy: 'pipeline', steps: [step], batch_size: 1, reasons: [reason] };
+}
+
+function command(...argv: readonly Bytes[]): CommandStep {
+  return { kind: 'command', argv: [...argv] };
+}
+
+function selectionOf(match: Bytes, type: Selection['type']): Selection {
+  return type === undefined ? { match } : { match, type };
+}
