@@ -6,6 +6,8 @@ export interface GrammarArgument {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'double' | 'key' | 'pattern' | 'unix-time' | 'pure-token' | 'oneof' | 'block';
   readonly token?: string;
+  /** The version that brought this argument, where it is younger than its command; of Redis, or of Valkey for what only Valkey has. */
+  readonly since?: string;
   readonly optional?: boolean;
   readonly multiple?: boolean;
   readonly multiple_token?: boolean;
@@ -48,6 +50,8 @@ export interface CommandInfo {
   readonly subcommands?: readonly string[];
   /** The servers whose COMMAND answered with it: `redis 7.0.15`, `redis 8.0.2`, `valkey 8.1.1`. */
   readonly seenOn: readonly string[];
+  /** What a server of `seenOn` says otherwise than this entry, which is the widest arity and the newest flags. */
+  readonly differs?: Readonly<Record<string, { readonly arity?: number; readonly flags?: readonly string[] }>>;
 }
 
 /** An argument list as the catalog reads it: undefined is a value that is not known before the run. */

@@ -1,0 +1,214 @@
+/**
+ * Which arguments of a command are keys, and how it uses them: the key specifications of the table, and the few
+ * commands whose specifications are marked incomplete or depend on options (COMMAND GETKEYSANDFLAGS is the reference,
+ * and a test compares the two). Patterns and channels are not keys.
+ */
+import { type Bytes, toBuffer } from '../base/bytes.ts';
+import type { Argv, CommandInfo, KeySpec } from './command.ts';
+import { findCommand, wordOf } from './lookup.ts';
+
+/** How a command uses a key: reads its value, reads and writes it, overwrites it unseen, or removes it. */
+export type KeyAccess = 'RO' | 'RW' | 'OW' | 'RM';
+
+/** One key of a command. */
+export interface KeyUse {
+  /** Index into argv. */
+  readonly index: number;
+  /** undefined when the argument is not known before the run. */
+  readonly key: Bytes | undefined;
+  readonly access: KeyAccess;
+  /** The other flags of the key specification: access, insert, update, delete. */
+  readonly flags: readonly string[];
+}
+
+/**
+ * The keys of a command, in the server's order; empty when it takes none. undefined when the command is unknown, when
+ * its arguments do not fit, or when an argument that decides (numkeys, an option) is not known.
+ */
+export function keysOf(argv: Argv): readonly KeyUse[] | undefined {
+  const info = findCommand(argv);
+  if (info === undefined || !admits(info.arity, argv.length)) return undefined;
+  const special = specials[info.name];
+  return special === undefined ? bySpecs(argv, info.keySpecs) : special(argv);
+}
+
+/** True when a command of this arity takes that many arguments, its name included. */
+export function admits(arity: number, length: number): boolean {
+  return arity < 0 ? length >= -arity : length === arity;
+}
+
+function bySpecs(argv: Argv, specs: CommandInfo['keySpecs']): readonly KeyUse[] | undefined {
+  const uses: KeyUse[] = [];
+  for (const spec of specs) {
+    if (spec.flags.includes('not_key')) continue;
+    const found = bySpec(argv, spec);
+    if (found === undefined) return undefined;
+    uses.push(...found);
+  }
+  return uses;
+}
+
+function bySpec(argv: Argv, spec: KeySpec): readonly KeyUse[] | undefined {
+  const first = beginOf(argv, spec.begin);
+  if (first === undefined || 'unknown' in spec.find) return undefined;
+  const span = 'range' in spec.find ? rangeOf(argv, first, spec.find.range) : countedOf(argv, first, spec.find.keynum);
+  if (span === undefined) return undefined;
+  const [access, flags] = splitFlags(spec.flags);
+  return positions(span).map((index) => use(argv, index, access, flags));
+}
+
+interface KeySpan {
+  readonly first: number;
+  readonly last: number;
+  readonly step: number;
+}
+
+function beginOf(argv: Argv, begin: KeySpec['begin']): number | undefined {
+  if ('unknown' in begin) return undefined;
+  if ('index' in begin) return begin.index < argv.length ? begin.index : undefined;
+  const word = begin.keyword.toLowerCase();
+  const forward = begin.from > 0;
+  const start = forward ? begin.from : argv.length + begin.from;
+  for (let i = start; forward ? i < argv.length : i > 0; i += forward ? 1 : -1) {
+    if (argv[i] === undefined) return undefined;
+    if (wordOf(argv[i]) === word) return i + 1;
+  }
+  return undefined;
+}
+
+type Range = { readonly last: number; readonly step: number; readonly limit: number };
+
+function rangeOf(argv: Argv, first: number, { last, step, limit }: Range): KeySpan | undefined {
+  const end =
+    last >= 0
+      ? first + last
+      : limit > 1
+        ? first + Math.floor((argv.length - first) / limit) + last
+        : argv.length + last;
+  return end < first || end >= argv.length ? undefined : { first, last: end, step };
+}
+
+type KeyNum = { readonly index: number; readonly first: number; readonly step: number };
+
+function countedOf(argv: Argv, begin: number, { index, first, step }: KeyNum): KeySpan | undefined {
+  const count = integerOf(argv[begin + index]);
+  if (count === undefined || count < 0) return undefined;
+  const from = begin + first;
+  const last = from + (count - 1) * step;
+  return last >= argv.length ? undefined : { first: from, last, step };
+}
+
+function positions({ first, last, step }: KeySpan): readonly number[] {
+  return Array.from({ length: Math.max(0, Math.floor((last - first) / step) + 1) }, (_, i) => first + i * step);
+}
+
+function splitFlags(flags: readonly string[]): readonly [KeyAccess, readonly string[]] {
+  const access = (['RW', 'OW', 'RM', 'RO'] as const).find((flag) => flags.includes(flag)) ?? 'RW';
+  return [access, flags.filter((flag) => flag !== access && !describesSpec.has(flag))];
+}
+
+// these speak of the specification, not of the key
+const describesSpec = new Set(['incomplete', 'variable_flags', 'not_key']);
+
+function use(argv: Argv, index: number, access: KeyAccess, flags: readonly string[]): KeyUse {
+  return { index, key: argv[index], access, flags };
+}
+
+type KeyFinder = (argv: Argv) => readonly KeyUse[] | undefined;
+
+/** Commands whose keys or whose use of them depend on options. */
+const specials: Readonly<Record<string, KeyFinder>> = {
+  set: (argv) => setKeys(argv),
+  bitfield: (argv) => bitfieldKeys(argv),
+  sort: (argv) => sortKeys(argv),
+  sort_ro: (argv) => [use(argv, 1, 'RO', ['access'])],
+  georadius: (argv) => georadiusKeys(argv, 6),
+  georadiusbymember: (argv) => georadiusKeys(argv, 5),
+  migrate: (argv) => migrateKeys(argv),
+  stralgo: (argv) => stralgoKeys(argv),
+};
+
+/** SET overwrites unseen unless it answers with (GET) or compares (IFEQ) the old value. */
+function setKeys(argv: Argv): readonly KeyUse[] {
+  const reads = argv.slice(3).some((argument) => argument === undefined || setReads.has(wordOf(argument)));
+  return reads ? [use(argv, 1, 'RW', ['access', 'update'])] : [use(argv, 1, 'OW', ['update'])];
+}
+
+const setReads = new Set(['get', 'ifeq', 'ifne', 'ifdeq', 'ifdne']);
+
+/** BITFIELD only reads when every subcommand is GET. */
+function bitfieldKeys(argv: Argv): readonly KeyUse[] {
+  const writes = argv.slice(2).some((argument) => argument === undefined || bitfieldWrites.has(wordOf(argument)));
+  return writes ? [use(argv, 1, 'RW', ['access', 'update'])] : [use(argv, 1, 'RO', ['access'])];
+}
+
+const bitfieldWrites = new Set(['set', 'incrby']);
+
+/** SORT key [BY pattern] [LIMIT a b] [GET pattern ...] [STORE key]; the last STORE counts, BY and GET patterns are no keys. */
+function sortKeys(argv: Argv): readonly KeyUse[] | undefined {
+  const skips: Readonly<Record<string, number>> = { by: 1, get: 1, limit: 2 };
+  const store = lastOption(argv, 2, ['store'], skips);
+  if (store === undefined) return undefined;
+  const source = use(argv, 1, 'RO', ['access']);
+  return store === 0 ? [source] : [source, use(argv, store + 1, 'OW', ['update'])];
+}
+
+/** GEORADIUS[BYMEMBER] ... [STORE key] [STOREDIST key]: the last of the two counts. */
+function georadiusKeys(argv: Argv, options: number): readonly KeyUse[] | undefined {
+  const store = lastOption(argv, options, ['store', 'storedist'], { count: 1 });
+  if (store === undefined) return undefined;
+  const source = use(argv, 1, 'RO', ['access']);
+  return store === 0 ? [source] : [source, use(argv, store + 1, 'OW', ['update'])];
+}
+
+/** The index of the last of the words that is followed by a value, 0 when there is none, undefined when an unknown argument could be one. */
+function lastOption(
+  argv: Argv,
+  from: number,
+  words: readonly string[],
+  skips: Readonly<Record<string, number>>,
+): number | undefined {
+  let found = 0;
+  for (let i = from; i < argv.length; i += 1) {
+    if (argv[i] === undefined) return undefined;
+    const word = wordOf(argv[i]);
+    const skip = words.includes(word) ? 1 : (skips[word] ?? 0);
+    if (words.includes(word) && i + 1 < argv.length) found = i;
+    i += skip;
+  }
+  return found;
+}
+
+/** MIGRATE host port key|"" db timeout [COPY] [REPLACE] [AUTH p] [AUTH2 u p] [KEYS key ...]; the keys are gone afterwards unless COPY. */
+function migrateKeys(argv: Argv): readonly KeyUse[] | undefined {
+  const flags = ['access', 'delete'];
+  if (argv[3] === undefined) return undefined;
+  if (wordOf(argv[3]) !== '') return [use(argv, 3, 'RW', flags)];
+  const skips: Readonly<Record<string, number>> = { auth: 1, auth2: 2 };
+  for (let i = 6; i < argv.length; i += 1 + (skips[wordOf(argv[i])] ?? 0)) {
+    if (argv[i] === undefined) return undefined;
+    if (wordOf(argv[i]) !== 'keys') continue;
+    return positions({ first: i + 1, last: argv.length - 1, step: 1 }).map((index) => use(argv, index, 'RW', flags));
+  }
+  return undefined;
+}
+
+/** STRALGO LCS (6.0 to 6.2): KEYS a b, or STRINGS a b, which takes none. */
+function stralgoKeys(argv: Argv): readonly KeyUse[] | undefined {
+  for (let i = 2; i + 2 < argv.length; i += 1) {
+    if (argv[i] === undefined) return undefined;
+    const word = wordOf(argv[i]);
+    if (word === 'keys') return [i + 1, i + 2].map((index) => use(argv, index, 'RO', ['access']));
+    if (word === 'strings') return [];
+    if (word === 'minmatchlen') i += 1;
+  }
+  return undefined;
+}
+
+/** A decimal integer argument in the safe range; undefined for any other. */
+export function integerOf(argument: Bytes | undefined): number | undefined {
+  if (argument === undefined) return undefined;
+  const text = toBuffer(argument).toString('latin1');
+  const value = /^(0|-?[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
+}

@@ -1,0 +1,35 @@
+/**
+ * From an argument list to its entry of the command table. Redis looks up names without regard to case, and a second
+ * word chooses among subcommands only where the command has some.
+ */
+import { type Bytes, toBuffer } from '../base/bytes.ts';
+import type { Argv, CommandInfo } from './command.ts';
+import { commandTable } from './table.ts';
+
+/** Every command and subcommand of the table, by name. */
+export function allCommands(): readonly CommandInfo[] {
+  return commandTable().commands;
+}
+
+/** The entry of a command, of the subcommand when argv[1] names one; undefined when the table does not have it. */
+export function findCommand(argv: Argv): CommandInfo | undefined {
+  const info = commandTable().byName.get(wordOf(argv[0]));
+  if (info?.subcommands === undefined || argv[1] === undefined) return info;
+  return commandTable().byName.get(`${info.name}|${wordOf(argv[1])}`) ?? info;
+}
+
+/** The name in the table's spelling: 'set', 'script|load'; argv[0] in lower case when the table does not have it. */
+export function commandName(argv: Argv): string {
+  return findCommand(argv)?.name ?? wordOf(argv[0]);
+}
+
+/**
+ * An argument as Redis compares option words: ASCII letters in lower case, other bytes as they are (one character per
+ * byte). The empty string for an unknown argument.
+ */
+export function wordOf(argument: Bytes | undefined): string {
+  if (argument === undefined) return '';
+  return toBuffer(argument)
+    .toString('latin1')
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
