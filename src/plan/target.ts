@@ -28,6 +28,8 @@ export const Server = z.strictObject({
   /** The version of Redis it is compatible with (redis_version). */
   redis_version: z.string(),
   run_id: z.string(),
+  /** TIME at inspection: Unix milliseconds of the server's own clock. */
+  time_ms: z.int().nonnegative(),
   /** Earlier replication id (master_replid2), by which a promoted replica is still the same data set. */
   previous_id: z.string().exactOptional(),
   role: z.enum(['master', 'slave']),
@@ -36,6 +38,8 @@ export const Server = z.strictObject({
   replicas: z.int().nonnegative(),
   cluster: z.boolean(),
   loopback: z.boolean(),
+  /** A script was running and the server answered BUSY to every question: the other facts are placeholders. */
+  busy: z.literal(true).exactOptional(),
   keys: z.int().nonnegative(),
   keys_with_ttl: z.int().nonnegative(),
   used_memory: z.int().nonnegative(),

@@ -4,10 +4,8 @@
  * an OpsError `connection_lost` whose `sent` says whether the command had been written, and the executor decides.
  */
 import { OpsError } from '../base/ops-error.ts';
+import type { WireArgument } from '../formats/resp.ts';
 import type { Reply } from './reply.ts';
-
-/** An argument on the wire: a string is its UTF-8 bytes. */
-export type WireArgument = string | Buffer;
 
 /** A node as commands are routed to it. */
 export interface Node {
@@ -25,9 +23,9 @@ export interface SendOptions {
 export interface Lease {
   readonly node: Node;
   /** The server's id of this connection (CLIENT ID), by which it can be ended. */
-  readonly clientId: number;
-  /** run_id of the server at connect. */
-  readonly runId: string;
+  readonly clientId: number | undefined;
+  /** run_id of the server at connect; undefined when the user may not ask. */
+  readonly runId: string | undefined;
   /** Sends one command; several calls in one tick share a packet, and replies come in order. Rejects with LostConnection. */
   send(argv: readonly WireArgument[], options?: SendOptions): Promise<Reply>;
   /** True once the connection is gone. */

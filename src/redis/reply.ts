@@ -1,18 +1,7 @@
 /** Replies as values. An error reply is a value too: it says "not applied" and is handled where its command is known. */
 import { type Bytes, fromBuffer } from '../base/bytes.ts';
+import { type Decoded, ReplyError } from '../formats/resp.ts';
 import type { ReplyValue } from '../plan/values.ts';
-
-/** An error reply: its code is the first word, the only part that programs may match. */
-export class ReplyError {
-  readonly code: string;
-  /** The whole text, code included. */
-  readonly message: string;
-
-  constructor(message: string) {
-    this.message = message;
-    this.code = /^[A-Z][A-Z0-9_]*(?=\s|$)/.exec(message)?.[0] ?? 'ERR';
-  }
-}
 
 /** A write that the recording connection did not send. Nothing invents its reply. */
 export class NotSent {}
@@ -20,18 +9,8 @@ export class NotSent {}
 /** The one NotSent. */
 export const notSent: NotSent = Object.freeze(new NotSent());
 
-/** A reply as decoded: simple strings are strings, bulk strings Buffers, integers beyond 2^53-1 bigints. */
-export type Reply =
-  | string
-  | Buffer
-  | number
-  | bigint
-  | boolean
-  | null
-  | ReplyError
-  | NotSent
-  | Reply[]
-  | Map<Reply, Reply>;
+/** What a command gives: the decoded reply, or NotSent in a dry run. */
+export type Reply = Decoded | NotSent;
 
 /** The bytes of a simple or bulk string reply; undefined for any other reply. */
 export function replyBytes(reply: Reply): Bytes | undefined {

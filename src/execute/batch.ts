@@ -1,0 +1,209 @@
+/**
+ * Sends a batch of commands and brings every one of them to an outcome: the place where redops keeps its word that
+ * nothing is lost and nothing doubled.
+ *
+ * - An error reply means not applied: what is transient (BUSY, LOADING ...) is sent again, whatever the command.
+ * - A lost connection is first ended on the server (CLIENT KILL ID): commands it had received could still run, and a
+ *   late SET would overwrite a newer one. Then only what is idempotent with its arguments is sent again.
+ * - Nothing is sent again when a later command on one of its keys was applied or may have been: order per key holds.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import { bytesId } from '../base/bytes.ts';
+import { OpsError } from '../base/ops-error.ts';
+import { errorOf } from '../catalog/errors.ts';
+import { isIdempotent } from '../catalog/idempotency.ts';
+import { keysOf } from '../catalog/keys.ts';
+import { isReadOnly } from '../catalog/nature.ts';
+import type { Event } from '../plan/event.ts';
+import type { Outcome, ReplyProblem } from '../plan/report.ts';
+import { LostConnection } from '../redis/connection.ts';
+import { NotSent, type Reply } from '../redis/reply.ts';
+import { isRefusal, problem, problemOf } from './outcome.ts';
+import { backoffMs, type Session } from './session.ts';
+import { toWire } from './wire.ts';
+
+/** How one command ended. */
+export interface Settled {
+  readonly outcome: Outcome;
+  readonly reply: Reply;
+  readonly error?: ReplyProblem;
+}
+
+/** A batch's outcomes in order, its retries, and the fault that ends the run, if one does. */
+export interface BatchResult {
+  readonly settled: readonly Settled[];
+  readonly retries: readonly Extract<Event, { kind: 'retried' }>[];
+  readonly fault?: OpsError;
+}
+
+/** Why a command has no final outcome yet. */
+type Open =
+  | { readonly why: 'refused'; readonly problem: ReplyProblem; readonly code: string }
+  | { readonly why: 'unsent'; readonly message: string }
+  | { readonly why: 'lost'; readonly message: string; readonly timeout: boolean };
+
+/** Runs the commands; `guard` is asked before every sending and refuses a command by a problem (a deadline that has passed). */
+export async function runBatch(
+  session: Session,
+  commands: readonly (readonly Bytes[])[],
+  guard: (argv: readonly Bytes[]) => ReplyProblem | undefined = () => undefined,
+): Promise<BatchResult> {
+  const { retry } = session.context.plan.request;
+  const settled: (Settled | undefined)[] = commands.map(() => undefined);
+  const retries: Extract<Event, { kind: 'retried' }>[] = [];
+  let pending = commands.map((_, index) => index);
+  let open = new Map<number, Open>(pending.map((index) => [index, { why: 'unsent', message: 'not sent' }]));
+  let fault: OpsError | undefined;
+
+  for (let attempt = 0; ; attempt += 1) {
+    const round = await sendOnce(session, commands, pending, guard);
+    for (const [index, end] of round.settled) settled[index] = end;
+    for (const [index, why] of round.open) open.set(index, why);
+    open = new Map([...open].filter(([index]) => settled[index] === undefined));
+    fault = round.fault;
+    pending = repeatable(commands, settled, open, round.ended);
+    const stop = fault?.code === 'drift' || session.context.signal.aborted || attempt >= retry.max_retries;
+    if (pending.length === 0 || stop) break;
+    const wait = backoffMs(attempt, retry.base_ms);
+    retries.push({ kind: 'retried', reason: reasonOf(open, pending), attempt: attempt + 1, wait_ms: Math.round(wait) });
+    await session.context.clock.sleep(wait, session.context.signal).catch(() => undefined);
+    if (session.context.signal.aborted) break;
+  }
+  const final = settled.map((end, index) => end ?? closeOpen(open.get(index)!));
+  return { settled: final, retries, ...(fault ? { fault } : {}) };
+}
+
+interface Round {
+  readonly settled: Map<number, Settled>;
+  readonly open: Map<number, Open>;
+  /** Whether the lost connection can no longer run anything; true when none was lost. */
+  readonly ended: boolean;
+  readonly fault?: OpsError;
+}
+
+async function sendOnce(
+  session: Session,
+  commands: readonly (readonly Bytes[])[],
+  pending: readonly number[],
+  guard: (argv: readonly Bytes[]) => ReplyProblem | undefined,
+): Promise<Round> {
+  const settled = new Map<number, Settled>();
+  const open = new Map<number, Open>();
+  const send: number[] = [];
+  for (const index of pending) {
+    const refusal = guard(commands[index]!);
+    if (refusal) settled.set(index, { outcome: 'not_sent', reply: null, error: refusal });
+    else send.push(index);
+  }
+  if (send.length === 0) return { settled, open, ended: true };
+  let replies: PromiseSettledResult<Reply>[];
+  try {
+    const lease = await session.lease();
+    replies = await Promise.allSettled(send.map((index) => lease.send(toWire(commands[index]!))));
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    return { settled, open, ended: true, fault: error };
+  }
+  let lost: LostConnection | undefined;
+  replies.forEach((result, at) => {
+    const index = send[at]!;
+    if (result.status === 'rejected') {
+      if (!(result.reason instanceof LostConnection)) throw result.reason;
+      lost = result.reason.sent ? result.reason : (lost ?? result.reason);
+      const { message, sent, code } = result.reason;
+      open.set(
+        index,
+        sent ? { why: 'lost', message, timeout: code === 'connection_timeout' } : { why: 'unsent', message },
+      );
+    } else if (isRefusal(result.value) && errorOf(result.value.code).retry) {
+      open.set(index, { why: 'refused', problem: problemOf(result.value), code: result.value.code });
+    } else settled.set(index, settle(result.value));
+  });
+  const ended = lost === undefined || (await session.end(lost)) === 'ended';
+  return { settled, open, ended, ...(lost ? { fault: lost } : {}) };
+}
+
+function settle(reply: Reply): Settled {
+  if (reply instanceof NotSent) return { outcome: 'not_sent', reply: null };
+  return isRefusal(reply) ? { outcome: 'error', reply: null, error: problemOf(reply) } : { outcome: 'ok', reply };
+}
+
+/** The open commands that may be sent again, in their order. Marks what may not be as settled. */
+function repeatable(
+  commands: readonly (readonly Bytes[])[],
+  settled: (Settled | undefined)[],
+  open: Map<number, Open>,
+  ended: boolean,
+): number[] {
+  const later = new KeySet();
+  const again: number[] = [];
+  for (let index = commands.length - 1; index >= 0; index -= 1) {
+    const argv = commands[index]!;
+    const why = open.get(index);
+    const end = settled[index];
+    if (!why) {
+      if (end?.outcome === 'ok' || end?.outcome === 'unknown') later.add(argv);
+      continue;
+    }
+    const safe = why.why !== 'lost' || isReadOnly(argv) || (ended && isIdempotent(argv));
+    if (safe && !later.overlaps(argv)) {
+      again.push(index);
+      continue;
+    }
+    const closed = closeOpen(why, ended);
+    settled[index] = closed;
+    open.delete(index);
+    if (closed.outcome === 'unknown') later.add(argv);
+  }
+  return again.reverse();
+}
+
+/** The outcome of a command that is not sent again. */
+function closeOpen(open: Open, ended = true): Settled {
+  switch (open.why) {
+    case 'refused':
+      return { outcome: 'error', reply: null, error: open.problem };
+    case 'unsent':
+      return { outcome: 'not_sent', reply: null };
+    case 'lost': {
+      const late = ended ? '' : '; the lost connection could not be ended, so it may still execute late';
+      return {
+        outcome: 'unknown',
+        reply: null,
+        error: problem('E232', `${open.message}: sent, and no reply was received${late}`),
+      };
+    }
+  }
+}
+
+function reasonOf(open: Map<number, Open>, pending: readonly number[]): string {
+  const first = open.get(pending[0]!);
+  if (first?.why === 'refused') return first.code;
+  return first?.why === 'lost' && first.timeout ? 'connection_timeout' : 'connection_lost';
+}
+
+/** Keys of commands; one whose keys are not known overlaps every command. */
+class KeySet {
+  readonly #keys = new Set<string>();
+  #everything = false;
+
+  add(argv: readonly Bytes[]): void {
+    const keys = idsOf(argv);
+    if (keys === undefined) this.#everything = true;
+    else for (const key of keys) this.#keys.add(key);
+  }
+
+  overlaps(argv: readonly Bytes[]): boolean {
+    if (this.#everything) return true;
+    const keys = idsOf(argv);
+    return keys === undefined ? this.#keys.size > 0 : keys.some((key) => this.#keys.has(key));
+  }
+}
+
+/** Undefined: the command may touch any key (FLUSHALL has no keys and touches all; PING touches none). */
+function idsOf(argv: readonly Bytes[]): string[] | undefined {
+  const uses = keysOf(argv);
+  if (uses === undefined || uses.some((use) => use.key === undefined)) return undefined;
+  if (uses.length === 0 && !isReadOnly(argv)) return undefined;
+  return uses.map((use) => bytesId(use.key!));
+}

@@ -1,0 +1,105 @@
+/** Runs exactly the plan's steps, in order, and says what happened as a stream of events. Nothing here decides what to run. */
+import { assertNever } from '../base/assert.ts';
+import type { OpsError } from '../base/ops-error.ts';
+import type { Diagnostic } from '../plan/diagnostic.ts';
+import type { Event } from '../plan/event.ts';
+import type { Status } from '../plan/report.ts';
+import type { Step } from '../plan/step.ts';
+import { runListing } from './listing.ts';
+import { type Ending, runPipeline } from './pipeline.ts';
+import { runScanJob } from './scan-job.ts';
+import { runScript } from './script.ts';
+import { type RunContext, Session } from './session.ts';
+import { runTransaction } from './transaction.ts';
+
+/** Runs a plan. The last event is run_finished; a bug throws, everything else is told. */
+export async function* execute(context: RunContext, dryRun: boolean): AsyncGenerator<Event> {
+  const { plan, clock } = context;
+  yield { kind: 'run_started', run_id: context.runId, plan_digest: plan.digest, dry_run: dryRun, at_ms: clock.now() };
+  const session = new Session(context);
+  let problems = 0;
+  let ending: Ending = { end: 'done' };
+  let index = 0;
+  try {
+    for (const step of plan.execution_plan.steps) {
+      const run: AsyncGenerator<Event, Ending> =
+        ending.end === 'done' ? runStep(session, step, index) : skipStep(step, index);
+      for (let next: IteratorResult<Event, Ending> = await run.next(); ; next = await run.next()) {
+        if (next.done) {
+          ending = ending.end === 'done' ? next.value : ending;
+          break;
+        }
+        if (isProblem(next.value, dryRun)) problems += 1;
+        yield next.value;
+      }
+      index += commandCount(step);
+    }
+  } finally {
+    await session.close();
+  }
+  if (ending.end === 'fault') yield { kind: 'notice', diagnostic: faultNotice(ending.fault) };
+  if (ending.end === 'fault') yield { kind: 'unproven', reason: `stopped early: ${ending.fault.message}` };
+  if (ending.end === 'interrupted') yield { kind: 'unproven', reason: 'interrupted before the end' };
+  yield { kind: 'run_finished', status: statusOf(ending, problems), at_ms: clock.now() };
+}
+
+function runStep(session: Session, step: Step, index: number): AsyncGenerator<Event, Ending> {
+  switch (step.kind) {
+    case 'command':
+      return runPipeline(session, [step], 1, index);
+    case 'pipeline':
+      return runPipeline(session, step.steps, step.batch_size, index);
+    case 'transaction':
+      return runTransaction(session.context, step, index);
+    case 'script':
+      return runScript(session, step, index);
+    case 'scan':
+      return runListing(session, step);
+    case 'for_each':
+      return runScanJob(session, step);
+    default:
+      return assertNever(step);
+  }
+}
+
+/** The commands of a step that the run did not come to: each is told as not sent. */
+async function* skipStep(step: Step, index: number): AsyncGenerator<Event, Ending> {
+  const commands =
+    step.kind === 'command' ? [step] : step.kind === 'pipeline' || step.kind === 'transaction' ? step.steps : [];
+  for (const [offset, { argv }] of commands.entries()) {
+    yield { kind: 'result', effect: 'none', result: { index: index + offset, argv, outcome: 'not_sent', reply: null } };
+  }
+  return { end: 'done' };
+}
+
+function commandCount(step: Step): number {
+  if (step.kind === 'pipeline' || step.kind === 'transaction') return step.steps.length;
+  return step.kind === 'command' || step.kind === 'script' ? 1 : 0;
+}
+
+function isProblem(event: Event, dryRun: boolean): boolean {
+  if (event.kind === 'transaction') return event.outcome !== 'committed' && event.outcome !== 'not_met';
+  if (event.kind !== 'result') return false;
+  const { outcome, error } = event.result;
+  return outcome === 'error' || outcome === 'unknown' || (outcome === 'not_sent' && error !== undefined && !dryRun);
+}
+
+/** succeeded: everything planned was done; partial: it ran to its end with problems; failed: it had to stop. */
+function statusOf(ending: Ending, problems: number): Status {
+  if (ending.end === 'interrupted') return 'interrupted';
+  if (ending.end === 'fault') return 'failed';
+  return problems === 0 ? 'succeeded' : 'partial';
+}
+
+function faultNotice(fault: OpsError): Diagnostic {
+  const code = fault.code === 'drift' ? 'E233' : fault.reply === 'E234' ? 'E234' : 'E231';
+  return {
+    code,
+    severity: 'error',
+    message: fault.message,
+    at: 'the run',
+    why: 'What comes after this point was not sent.',
+    fix: fault.remedy ?? 'See docs/errors.md.',
+    url: `docs/errors.md#${code.toLowerCase()}`,
+  };
+}

@@ -1,0 +1,81 @@
+/** Scans that only look: the keys of a selection, or the TTL states of its prefixes. */
+import { type Bytes, bytesId, fromBuffer, toBuffer } from '../base/bytes.ts';
+import { OpsError } from '../base/ops-error.ts';
+import type { Event } from '../plan/event.ts';
+import type { TtlGroup } from '../plan/report.ts';
+import type { ScanStep } from '../plan/step.ts';
+import { replyInteger } from '../redis/reply.ts';
+import type { Ending } from './pipeline.ts';
+import { noTotals, readPage } from './scan-job.ts';
+import type { Session } from './session.ts';
+
+/** Prefixes told apart in an audit; further ones are counted together under the empty prefix. */
+const MAX_GROUPS = 1_000;
+
+/** Lists or audits; keys come once each, although SCAN may give them twice. */
+export async function* runListing(session: Session, step: ScanStep): AsyncGenerator<Event, Ending> {
+  const { signal, plan } = session.context;
+  const limit = step.limit ?? Number.POSITIVE_INFINITY;
+  const seen = new Set<string>();
+  const found: Bytes[] = [];
+  const groups = new Map<string, TtlGroup>();
+  let cursor = '0';
+  let ending: Ending = { end: 'done' };
+  try {
+    do {
+      if (signal.aborted) {
+        ending = { end: 'interrupted' };
+        break;
+      }
+      const page = await readPage(session, step.selection, cursor, step.count);
+      const fresh = page.keys.filter((key) => !seen.has(bytesId(key)));
+      for (const key of fresh) seen.add(bytesId(key));
+      const unique = [...new Map(fresh.map((key) => [bytesId(key), key])).values()];
+      if (step.collect === 'ttl') await audit(session, unique, groups);
+      else found.push(...unique.slice(0, limit - found.length));
+      cursor = page.next;
+      yield {
+        kind: 'page',
+        totals: { ...noTotals, scanned: step.count, matched: unique.length },
+        planned_keys: plan.execution_plan.estimate.keys,
+      };
+    } while (cursor !== '0' && found.length < limit);
+  } catch (error) {
+    if (!(error instanceof OpsError) && !signal.aborted) throw error;
+    ending = error instanceof OpsError ? { end: 'fault', fault: error } : { end: 'interrupted' };
+  }
+  if (step.collect === 'keys') yield { kind: 'found', keys: found, more: cursor !== '0' || seen.size > found.length };
+  else
+    yield {
+      kind: 'audited',
+      groups: [...groups.values()].sort((a, b) => b.without_ttl - a.without_ttl || b.keys - a.keys),
+    };
+  return ending;
+}
+
+async function audit(session: Session, keys: readonly Bytes[], groups: Map<string, TtlGroup>): Promise<void> {
+  const lease = await session.lease();
+  const replies = await Promise.all(keys.map((key) => lease.send(['PTTL', toBuffer(key)])));
+  keys.forEach((key, index) => {
+    const ttl = replyInteger(replies[index]!);
+    if (ttl === undefined || ttl === -2) return; // gone since the scan saw it
+    const wanted = prefixOf(key);
+    const prefix = groups.has(bytesId(wanted)) || groups.size < MAX_GROUPS ? wanted : '';
+    const group = groups.get(bytesId(prefix)) ?? { prefix, keys: 0, without_ttl: 0 };
+    groups.set(bytesId(prefix), {
+      ...group,
+      keys: group.keys + 1,
+      without_ttl: group.without_ttl + (ttl === -1 ? 1 : 0),
+      ...(ttl >= 0
+        ? { shortest_ms: Math.min(group.shortest_ms ?? ttl, ttl), longest_ms: Math.max(group.longest_ms ?? ttl, ttl) }
+        : {}),
+    });
+  });
+}
+
+/** Up to and with the first ':'; the whole key where it has none. */
+function prefixOf(key: Bytes): Bytes {
+  const bytes = toBuffer(key);
+  const colon = bytes.indexOf(0x3a);
+  return colon === -1 ? key : fromBuffer(bytes.subarray(0, colon + 1));
+}

@@ -1,0 +1,106 @@
+/** Commands in batches, each command with an outcome of its own: one failure loses nothing else. */
+import type { Bytes } from '../base/bytes.ts';
+import { OpsError } from '../base/ops-error.ts';
+import type { Event } from '../plan/event.ts';
+import type { ReplyProblem } from '../plan/report.ts';
+import type { CommandStep } from '../plan/step.ts';
+import type { Argument } from '../plan/values.ts';
+import { LostConnection } from '../redis/connection.ts';
+import { type BatchResult, runBatch, type Settled } from './batch.ts';
+import { deadlineGuard, serverTime } from './deadline.ts';
+import { effectOf, replyValue } from './outcome.ts';
+import type { Session } from './session.ts';
+import { bind, hasDeadline } from './wire.ts';
+
+/** How a strategy ended: at its end, by a fault of the world, or because the caller asked it to stop. */
+export type Ending = { readonly end: 'done' | 'interrupted' } | { readonly end: 'fault'; readonly fault: OpsError };
+
+/** Runs the commands in order; `first` is the index of the first in the report. Every command gets one result event, also when the run ends early. */
+export async function* runPipeline(
+  session: Session,
+  steps: readonly CommandStep[],
+  batchSize: number,
+  first: number,
+): AsyncGenerator<Event, Ending> {
+  const { signal } = session.context;
+  const size = session.batchSize(batchSize);
+  let ending: Ending = { end: 'done' };
+  let at = 0;
+  while (at < steps.length && ending.end === 'done') {
+    if (signal.aborted) {
+      ending = { end: 'interrupted' };
+      break;
+    }
+    const chunk = steps.slice(at, at + size);
+    const result = await sendChunk(session, chunk, at);
+    yield* result.retries;
+    for (const [offset, settled] of result.settled.entries()) {
+      yield resultEvent(first + at + offset, chunk[offset]!.argv, result.words[offset]!, settled);
+    }
+    at += chunk.length;
+    ending = endingOf(result.fault, signal);
+  }
+  for (; at < steps.length; at += 1) {
+    const { argv } = steps[at]!;
+    yield { kind: 'result', effect: 'none', result: { index: first + at, argv, outcome: 'not_sent', reply: null } };
+  }
+  return ending;
+}
+
+/** A fault that only cost some commands their connection lets the run go on; one that says the server is gone or another ends it. */
+export function endingOf(fault: OpsError | undefined, signal: AbortSignal): Ending {
+  if (fault && !(fault instanceof LostConnection)) return { end: 'fault', fault };
+  return { end: signal.aborted ? 'interrupted' : 'done' };
+}
+
+async function sendChunk(
+  session: Session,
+  chunk: readonly CommandStep[],
+  at: number,
+): Promise<BatchResult & { readonly words: readonly (readonly Bytes[])[] }> {
+  const { runId, journal } = session.context;
+  const refused = (fault: OpsError): BatchResult & { words: Bytes[][] } => ({
+    settled: chunk.map(() => ({ outcome: 'not_sent' as const, reply: null })),
+    retries: [],
+    words: chunk.map(() => []),
+    fault,
+  });
+  try {
+    await session.pace(chunk.length);
+    const timed = chunk.some((step) => hasDeadline(step.argv));
+    const time = timed ? await serverTime(session) : undefined;
+    // the deadline is fixed here, before the first sending, and every retry of this chunk reuses it
+    if (time !== undefined) await journal?.({ kind: 'chunk', first: at, commands: chunk.length, time_ms: time });
+    const words = chunk.map((step) => bind(step.argv, { runId, ...(time === undefined ? {} : { timeMs: time }) }));
+    return { ...(await runBatch(session, words, deadlineGuard(session.context, time))), words };
+  } catch (error) {
+    if (error instanceof OpsError) return refused(error);
+    if (session.context.signal.aborted) return { ...refused(interrupted()), fault: interrupted() };
+    throw error;
+  }
+}
+
+/** The event of one command's outcome. `words` are its arguments as they were sent. */
+export function resultEvent(
+  index: number,
+  argv: readonly Argument[],
+  words: readonly Bytes[],
+  settled: Settled,
+): Event {
+  const error: ReplyProblem | undefined = settled.error;
+  return {
+    kind: 'result',
+    effect: settled.outcome === 'ok' ? effectOf(words, settled.reply) : 'none',
+    result: {
+      index,
+      argv: settled.outcome === 'not_sent' ? [...argv] : [...words],
+      outcome: settled.outcome,
+      reply: replyValue(settled.reply),
+      ...(error ? { error } : {}),
+    },
+  };
+}
+
+function interrupted(): OpsError {
+  return new OpsError('interrupted', 'the run was interrupted');
+}

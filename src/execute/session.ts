@@ -1,0 +1,84 @@
+/**
+ * A run's hold on the server: one leased connection at a time, replaced when it is lost, always to the process that was
+ * planned for (run_id): another process may hold other data, and a cursor of the first means nothing to it.
+ */
+import type { Clock } from '../base/clock.ts';
+import { OpsError } from '../base/ops-error.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Connection, Lease, LostConnection } from '../redis/connection.ts';
+
+/** What every strategy needs. */
+export interface RunContext {
+  readonly plan: Plan;
+  readonly runId: string;
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Makes a record durable before it resolves; throws OpsError state when it cannot. Undefined: no journal is kept. */
+  readonly journal: ((record: Readonly<Record<string, unknown>>) => Promise<void>) | undefined;
+}
+
+/** The leased connection of a run, and its pace. */
+export class Session {
+  readonly context: RunContext;
+  #lease: Lease | undefined;
+  #paidUntil = 0;
+
+  constructor(context: RunContext) {
+    this.context = context;
+  }
+
+  /** The connection to work on. Throws OpsError unreachable, or drift when another process answers. */
+  async lease(): Promise<Lease> {
+    if (this.#lease && !this.#lease.lost) return this.#lease;
+    const lease = await this.context.connection.lease();
+    const planned = this.context.plan.target.server.run_id;
+    if (planned !== '' && lease.runId !== undefined && lease.runId !== planned) {
+      await lease.close();
+      throw restarted();
+    }
+    this.#lease = lease;
+    return lease;
+  }
+
+  /** Makes sure that what a lost connection was sent no longer runs. */
+  end(lost: LostConnection): Promise<'ended' | 'unconfirmed'> {
+    return this.context.connection.end(lost);
+  }
+
+  /** Waits until `commands` more may be sent under limits.rate. Rejects when the run is interrupted. */
+  async pace(commands: number): Promise<void> {
+    const { rate } = this.context.plan.request.limits;
+    if (rate === undefined) return;
+    const now = this.context.clock.monotonic();
+    const start = Math.max(now, this.#paidUntil);
+    this.#paidUntil = start + (commands / rate) * 1000;
+    if (start > now) await this.context.clock.sleep(start - now, this.context.signal);
+  }
+
+  /** The largest batch that keeps a rate smooth: a tenth of a second's worth. */
+  batchSize(planned: number): number {
+    const { rate } = this.context.plan.request.limits;
+    return rate === undefined ? planned : Math.max(1, Math.min(planned, Math.ceil(rate / 10)));
+  }
+
+  async close(): Promise<void> {
+    await this.#lease?.close();
+  }
+}
+
+/** The fault of meeting another server process than the planned one. */
+export function restarted(): OpsError {
+  return new OpsError(
+    'drift',
+    'another server process answers than the one that was planned for (its run_id changed)',
+    {
+      remedy: 'The server was restarted or replaced. Look at its data, then plan again.',
+    },
+  );
+}
+
+/** Milliseconds to wait before retry number `attempt` (from 0): exponential with full jitter, at most 30 s. */
+export function backoffMs(attempt: number, baseMs: number, capMs = 30_000): number {
+  return Math.random() * Math.min(capMs, baseMs * 2 ** attempt);
+}

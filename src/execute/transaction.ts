@@ -1,0 +1,240 @@
+/**
+ * MULTI/EXEC, with WATCH and reads before it when the step has them, on a connection of its own. Four ways to fail that
+ * are never mixed: conflict (EXEC answered nil: a watched key changed), redirected (the server was not ready: nothing was
+ * applied), aborted (a command was refused when queued: nothing was applied), partial (some commands failed inside EXEC;
+ * Redis undoes nothing). The first two run again, with a fresh WATCH and fresh reads; a connection lost around EXEC is unknown.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import { toBuffer } from '../base/bytes.ts';
+import { OpsError } from '../base/ops-error.ts';
+import { errorOf } from '../catalog/errors.ts';
+import { ReplyError } from '../formats/resp.ts';
+import type { Event } from '../plan/event.ts';
+import type { ReplyProblem, TransactionOutcome } from '../plan/report.ts';
+import type { TransactionStep } from '../plan/step.ts';
+import type { ReplyValue } from '../plan/values.ts';
+import { type Connection, type Lease, LostConnection } from '../redis/connection.ts';
+import { NotSent, type Reply } from '../redis/reply.ts';
+import type { Settled } from './batch.ts';
+import { deadlineGuard, timeFrom } from './deadline.ts';
+import { problem, problemOf } from './outcome.ts';
+import { type Ending, resultEvent } from './pipeline.ts';
+import { type Decision, decide, type Read } from './reads.ts';
+import { backoffMs, type RunContext, restarted } from './session.ts';
+import { bind, hasDeadline, toWire } from './wire.ts';
+
+/** A conflict is over as soon as the other client is done: two round trips, doubled, at most this. */
+const CONFLICT_CAP_MS = 500;
+
+/** Runs the transaction until it is committed, cannot be, or its retries are used up. `first` is the index of its first command in the report. */
+export async function* runTransaction(
+  context: RunContext,
+  step: TransactionStep,
+  first: number,
+): AsyncGenerator<Event, Ending> {
+  const { retry } = context.plan.request;
+  const own = new OwnConnection(context);
+  try {
+    for (let attempt = 0; ; attempt += 1) {
+      const tried = await attemptOnce(context, own, step);
+      const again = tried.outcome === 'conflict' || tried.outcome === 'redirected';
+      if (!again || tried.fault?.code === 'drift' || attempt >= retry.max_retries || context.signal.aborted) {
+        yield* conclude(step, first, attempt + 1, tried);
+        return context.signal.aborted && again
+          ? { end: 'interrupted' }
+          : tried.fault
+            ? { end: 'fault', fault: tried.fault }
+            : { end: 'done' };
+      }
+      const conflictBase = 2 * Math.max(0.5, context.plan.execution_plan.round_trip_ms);
+      const wait =
+        tried.outcome === 'conflict'
+          ? backoffMs(attempt, conflictBase, CONFLICT_CAP_MS)
+          : backoffMs(attempt, retry.base_ms);
+      yield {
+        kind: 'retried',
+        reason: tried.reason ?? tried.outcome ?? 'redirected',
+        attempt: attempt + 1,
+        wait_ms: Math.round(wait),
+      };
+      await context.clock.sleep(wait, context.signal).catch(() => undefined);
+    }
+  } finally {
+    await own.close();
+  }
+}
+
+/** What one attempt came to. `outcome` is undefined in a dry run: nothing was sent that could have one. */
+interface Tried {
+  readonly outcome: TransactionOutcome | undefined;
+  readonly settled: readonly Settled[];
+  /** The commands as bound, for the report; empty when it did not come to that. */
+  readonly words: readonly (readonly Bytes[])[];
+  readonly reads?: Readonly<Record<string, ReplyValue>>;
+  /** The code that redirected it. */
+  readonly reason?: string;
+  readonly fault?: OpsError;
+}
+
+/** A connection that nobody shares: WATCH belongs to it, so it must never be replaced in the middle of an attempt. */
+class OwnConnection {
+  readonly #context: RunContext;
+  #lease: Lease | undefined;
+
+  constructor(context: RunContext) {
+    this.#context = context;
+  }
+
+  async open(): Promise<Lease> {
+    if (this.#lease && !this.#lease.lost) return this.#lease;
+    const lease = await this.#context.connection.lease();
+    const planned = this.#context.plan.target.server.run_id;
+    if (planned !== '' && lease.runId !== undefined && lease.runId !== planned) {
+      await lease.close();
+      throw restarted();
+    }
+    this.#lease = lease;
+    return lease;
+  }
+
+  async close(): Promise<void> {
+    await this.#lease?.close();
+    this.#lease = undefined;
+  }
+}
+
+async function attemptOnce(context: RunContext, own: OwnConnection, step: TransactionStep): Promise<Tried> {
+  try {
+    const lease = await own.open();
+    const before = await watchAndRead(context, lease, step);
+    if (before.kind !== 'go') {
+      await own.close(); // leaving between WATCH and MULTI: closing forgets the watched keys
+      return before.tried;
+    }
+    return await commit(context.connection, lease, before, step);
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    // nothing of MULTI was written yet: whatever was lost here were reads
+    return { ...nothing(step, 'redirected'), reason: error.code, fault: error };
+  }
+}
+
+type Before =
+  | {
+      readonly kind: 'go';
+      readonly words: readonly (readonly Bytes[])[];
+      readonly reads: Readonly<Record<string, ReplyValue>>;
+    }
+  | { readonly kind: 'stop'; readonly tried: Tried };
+
+async function watchAndRead(context: RunContext, lease: Lease, step: TransactionStep): Promise<Before> {
+  const timed = step.steps.some((command) => hasDeadline(command.argv));
+  const guarded = deadlineNeedsTime(context);
+  const [watch, time, ...replies] = await Promise.all([
+    step.watch.length > 0 ? lease.send(['WATCH', ...step.watch.map(toBuffer)]) : 'OK',
+    timed || guarded ? lease.send(['TIME']) : null,
+    ...step.reads.map((read) => lease.send(toWire(bind(read.command.argv, { runId: context.runId })))),
+  ]);
+  const refused = [watch!, ...replies].find((reply) => reply instanceof ReplyError);
+  if (refused instanceof ReplyError) return { kind: 'stop', tried: refusedBefore(step, refused) };
+  const reads: Read[] = step.reads.map((read, index) => ({ name: read.name, reply: replies[index]! }));
+  const decision: Decision = decide(step, reads);
+  if (decision.kind !== 'go') return { kind: 'stop', tried: { ...stopped(step, decision), reads: decision.reads } };
+  const timeMs = timed || guarded ? timeFrom(time ?? null) : undefined;
+  const words = step.steps.map((command) =>
+    bind(command.argv, { runId: context.runId, values: decision.values, ...(timeMs === undefined ? {} : { timeMs }) }),
+  );
+  const guard = deadlineGuard(context, timeMs);
+  const late = words.map(guard).find((refusal) => refusal !== undefined);
+  if (late)
+    return { kind: 'stop', tried: { ...nothing(step, 'aborted'), settled: step.steps.map(() => notApplied(late)) } };
+  return { kind: 'go', words, reads: decision.reads };
+}
+
+function deadlineNeedsTime(context: RunContext): boolean {
+  return context.plan.request.operation_type === 'expiration';
+}
+
+function refusedBefore(step: TransactionStep, error: ReplyError): Tried {
+  const redirected = errorOf(error.code).redirect;
+  const found = problemOf(error);
+  return {
+    ...nothing(step, redirected ? 'redirected' : 'aborted'),
+    settled: step.steps.map(() => notApplied(found)),
+    reason: error.code,
+  };
+}
+
+function stopped(step: TransactionStep, decision: Exclude<Decision, { kind: 'go' }>): Tried {
+  if (decision.kind === 'not_met') return nothing(step, 'not_met');
+  return { ...nothing(step, 'aborted'), settled: step.steps.map(() => notApplied(decision.problem)) };
+}
+
+/** MULTI, the commands and EXEC leave as one write: from here on a lost connection means unknown. */
+async function commit(
+  connection: Connection,
+  lease: Lease,
+  before: Extract<Before, { kind: 'go' }>,
+  step: TransactionStep,
+): Promise<Tried> {
+  const { words, reads } = before;
+  const sent = await Promise.allSettled([['MULTI'], ...words.map(toWire), ['EXEC']].map((argv) => lease.send(argv)));
+  const lost = sent.find((result) => result.status === 'rejected')?.reason as unknown;
+  if (lost !== undefined) {
+    if (!(lost instanceof LostConnection)) throw lost;
+    return { ...(await lostAround(connection, lost, step)), words, reads };
+  }
+  const replies = sent.map((result) => (result.status === 'fulfilled' ? result.value : null));
+  const exec = replies.at(-1)!;
+  if (exec instanceof NotSent) return { ...nothing(step, undefined), words, reads };
+  if (exec === null) return { ...nothing(step, 'conflict'), reads, reason: 'conflict' };
+  if (exec instanceof ReplyError) return { ...discarded(step, replies, exec), words, reads };
+  const settled = (Array.isArray(exec) ? exec : []).map((reply) => inside(reply));
+  return { outcome: settled.some((end) => end.outcome === 'error') ? 'partial' : 'committed', settled, words, reads };
+}
+
+async function lostAround(connection: Connection, lost: LostConnection, step: TransactionStep): Promise<Tried> {
+  if (!lost.sent) return { ...nothing(step, 'redirected'), reason: lost.code, fault: lost };
+  const ended = (await connection.end(lost)) === 'ended';
+  const late = ended ? '' : '; the lost connection could not be ended, so it may still execute late';
+  const error = problem('E232', `${lost.message}: MULTI ... EXEC was sent, and no reply was received${late}`);
+  return { outcome: 'unknown', settled: step.steps.map(() => ({ outcome: 'unknown', reply: null, error })), words: [] };
+}
+
+/** EXEC itself was refused: the queue's first error says whose fault it was. */
+function discarded(step: TransactionStep, replies: readonly Reply[], exec: ReplyError): Tried {
+  const errors = replies.slice(0, -1).map((reply) => (reply instanceof ReplyError ? reply : undefined));
+  const cause = errors.find((error) => error !== undefined) ?? exec;
+  const redirected = errorOf(cause.code).redirect || errorOf(exec.code).redirect;
+  const settled = step.steps.map((_, index): Settled => {
+    const own = errors[index + 1]; // replies[0] is MULTI's
+    return own ? { outcome: 'error', reply: null, error: problemOf(own) } : { outcome: 'not_sent', reply: null };
+  });
+  if (settled.every((end) => end.outcome === 'not_sent'))
+    settled[0] = { outcome: 'error', reply: null, error: problemOf(exec) };
+  return { outcome: redirected ? 'redirected' : 'aborted', settled, words: [], reason: cause.code };
+}
+
+function inside(reply: Reply): Settled {
+  return reply instanceof ReplyError
+    ? { outcome: 'error', reply: null, error: problemOf(reply) }
+    : { outcome: 'ok', reply };
+}
+
+function nothing(step: TransactionStep, outcome: TransactionOutcome | undefined): Tried {
+  return { outcome, settled: step.steps.map(() => ({ outcome: 'not_sent', reply: null })), words: [] };
+}
+
+function notApplied(error: ReplyProblem): Settled {
+  return { outcome: 'not_sent', reply: null, error };
+}
+
+function* conclude(step: TransactionStep, first: number, attempts: number, tried: Tried): Generator<Event> {
+  for (const [index, settled] of tried.settled.entries()) {
+    const { argv } = step.steps[index]!;
+    yield resultEvent(first + index, argv, tried.words[index] ?? [], settled);
+  }
+  if (tried.outcome) {
+    yield { kind: 'transaction', outcome: tried.outcome, attempts, ...(tried.reads ? { reads: tried.reads } : {}) };
+  }
+}

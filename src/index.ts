@@ -1,0 +1,28 @@
+/** The library: connect, then plan, apply, explain; lint needs no server. */
+
+/** Connects to a target; the settings say which. */
+export {
+  type Agent,
+  type AgentSettings,
+  type ApplyOptions,
+  type LintResult,
+  lintFiles,
+  openAgent,
+  type Planned,
+  type Run,
+} from './agent.ts';
+/** Words of the documents, as types. */
+export type { Bytes } from './base/bytes.ts';
+/** The one error class, with its closed set of codes. */
+export { type OpsCode, OpsError } from './base/ops-error.ts';
+/** `connect(url)`: the agent with methods that return plain documents. */
+export { connect, type Redops } from './connect.ts';
+/** The documents: each is a zod schema and its type. */
+export { Diagnostic, Span, Unchecked } from './plan/diagnostic.ts';
+export { Estimate } from './plan/estimate.ts';
+export type { Event } from './plan/event.ts';
+export { Plan } from './plan/plan.ts';
+export { CommandResult, Report } from './plan/report.ts';
+export { Request, type RequestInput } from './plan/request.ts';
+export { Step } from './plan/step.ts';
+export { Target } from './plan/target.ts';

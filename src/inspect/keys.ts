@@ -1,0 +1,71 @@
+/** Facts about single keys, with O(1) commands only; the reads do not disturb LRU or LFU where the server allows it. */
+import type { Bytes } from '../base/bytes.ts';
+import { toBuffer } from '../base/bytes.ts';
+import type { KeyFacts } from '../plan/target.ts';
+import type { Lease } from '../redis/connection.ts';
+import { type Reply, replyInteger, replyText } from '../redis/reply.ts';
+
+/** The O(1) command that counts a type's elements (a string's bytes). */
+const cardinality: Readonly<Record<string, string>> = {
+  string: 'STRLEN',
+  list: 'LLEN',
+  set: 'SCARD',
+  zset: 'ZCARD',
+  hash: 'HLEN',
+  stream: 'XLEN',
+};
+/** Keys asked about in one round trip: bounds what waits in either direction. */
+const CHUNK = 500;
+
+/** Facts of each key, in order. A fact that the user may not ask for is left out. */
+export async function inspectKeys(lease: Lease, keys: readonly Bytes[]): Promise<KeyFacts[]> {
+  const facts: KeyFacts[] = [];
+  for (let at = 0; at < keys.length; at += CHUNK) {
+    const chunk = keys.slice(at, at + CHUNK);
+    const first = await Promise.all(chunk.map((key) => askKey(lease, toBuffer(key))));
+    const counts = await Promise.all(
+      chunk.map((key, index) => {
+        const command = cardinality[first[index]!.type];
+        return command ? lease.send([command, toBuffer(key)]) : null;
+      }),
+    );
+    chunk.forEach((key, index) => {
+      facts.push(factsOf(key, first[index]!, counts[index] ?? null));
+    });
+  }
+  return facts;
+}
+
+interface FirstAnswers {
+  readonly type: string;
+  readonly ttl: Reply;
+  readonly encoding: Reply;
+  readonly bytes: Reply;
+}
+
+async function askKey(lease: Lease, key: Buffer): Promise<FirstAnswers> {
+  const [type, ttl, encoding, bytes] = await Promise.all([
+    lease.send(['TYPE', key]),
+    lease.send(['PTTL', key]),
+    lease.send(['OBJECT', 'ENCODING', key]),
+    lease.send(['MEMORY', 'USAGE', key]),
+  ]);
+  return { type: replyText(type) ?? 'unknown', ttl, encoding, bytes };
+}
+
+function factsOf(key: Bytes, first: FirstAnswers, count: Reply): KeyFacts {
+  if (first.type === 'none') return { key, exists: false, type: 'none' };
+  const encoding = replyText(first.encoding);
+  const elements = replyInteger(count);
+  const bytes = replyInteger(first.bytes);
+  const ttl = replyInteger(first.ttl);
+  return {
+    key,
+    exists: true,
+    type: first.type,
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(elements === undefined ? {} : { elements }),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(ttl === undefined || ttl < -1 ? {} : { ttl_ms: ttl }),
+  };
+}

@@ -1,0 +1,53 @@
+/** What planning needs to know: questions as data, derived from a draft without asking anybody. */
+import { type Bytes, bytesId } from '../base/bytes.ts';
+import type { Argv } from '../catalog/command.ts';
+import { keysOf } from '../catalog/keys.ts';
+import type { Draft } from '../plan/plan.ts';
+import { commandsOf, type Selection } from '../plan/step.ts';
+import { literal } from '../plan/values.ts';
+
+/** One question to the server. */
+export type Question =
+  | { readonly ask: 'key'; readonly key: Bytes }
+  | { readonly ask: 'selection'; readonly selection: Selection }
+  | { readonly ask: 'script'; readonly sha1: string }
+  | { readonly ask: 'permission'; readonly argv: readonly Bytes[] };
+
+/** At most so many keys are inspected one by one; a rule that misses the facts of another key says so. */
+export const MAX_KEY_QUESTIONS = 5_000;
+
+/** The questions whose answers rules and prices need for these steps. */
+export function needs(draft: Draft): Question[] {
+  const questions: Question[] = [];
+  const keys = new Map<string, Bytes>();
+  const forms = new Map<string, Bytes[]>();
+  draft.steps.forEach((step, index) => {
+    if (step.kind === 'scan' || step.kind === 'for_each')
+      questions.push({ ask: 'selection', selection: step.selection });
+    if (step.kind === 'script') {
+      questions.push({ ask: 'script', sha1: step.sha1 });
+      for (const key of step.keys) keys.set(bytesId(key), key);
+    }
+    for (const { argv } of commandsOf(step, `steps[${index}]`)) {
+      const words = argv.map(literal);
+      for (const use of keysOf(words) ?? []) if (use.key !== undefined) keys.set(bytesId(use.key), use.key);
+      const known = words.filter((word) => word !== undefined);
+      // permission depends on the command and its keys: one question a form, asked with the first keys seen
+      const form = `${String(words[0]).toLowerCase()}/${argv.length}`;
+      if (known.length === argv.length && !forms.has(form)) forms.set(form, known);
+    }
+    if (step.kind === 'transaction') for (const key of step.watch) keys.set(bytesId(key), key);
+  });
+  for (const key of [...keys.values()].slice(0, MAX_KEY_QUESTIONS)) questions.push({ ask: 'key', key });
+  for (const argv of forms.values()) questions.push({ ask: 'permission', argv });
+  return questions;
+}
+
+/** The questions about commands from a file: their keys. */
+export function questionsOfCommands(commands: readonly Argv[]): Question[] {
+  const keys = new Map<string, Bytes>();
+  for (const argv of commands) {
+    for (const use of keysOf(argv) ?? []) if (use.key !== undefined) keys.set(bytesId(use.key), use.key);
+  }
+  return [...keys.values()].slice(0, MAX_KEY_QUESTIONS).map((key) => ({ ask: 'key', key }));
+}

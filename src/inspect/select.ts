@@ -1,0 +1,125 @@
+/**
+ * How many keys a selection has, honestly: counted by a whole scan when the keyspace is small enough to walk at planning,
+ * else sampled from random cursor positions with a 95 % interval, else only bounded. The result says which.
+ */
+import { randomInt } from 'node:crypto';
+import { type Bytes, bytesId } from '../base/bytes.ts';
+import type { Selection } from '../plan/step.ts';
+import type { SelectionFacts, Server } from '../plan/target.ts';
+import type { Lease } from '../redis/connection.ts';
+import { inspectKeys } from './keys.ts';
+import { pageOf, scanCommand } from './scan.ts';
+
+/** Keyspaces up to this size are counted: about 0.9 us of server time a visited key, so at most some 0.3 s in calls of 1 ms. */
+const COUNT_UP_TO = 300_000;
+const COUNT_PAGE = 1_000;
+/** Sampling: so many random cursor positions, so many keys visited at each. */
+const POSITIONS = 64;
+const SAMPLE_PAGE = 300;
+const SHOWN = 20;
+
+/** Facts of a selection. Costs a scan of at most COUNT_UP_TO keys or POSITIONS pages. */
+export async function inspectSelection(lease: Lease, selection: Selection, server: Server): Promise<SelectionFacts> {
+  const tally =
+    server.keys <= COUNT_UP_TO
+      ? await count(lease, selection, server.keys)
+      : samplable(server)
+        ? await sample(lease, selection, server.keys)
+        : { basis: 'bound' as const, keys: server.keys, low: 0, high: server.keys, visited: 0, seen: [] };
+  const samples = (await inspectKeys(lease, tally.seen)).filter((facts) => facts.exists);
+  const withTtl = samples.filter((facts) => (facts.ttl_ms ?? -1) >= 0).length;
+  const { seen: _seen, ...counts } = tally;
+  return {
+    selection,
+    ...counts,
+    samples: samples.slice(0, SHOWN),
+    with_ttl: samples.length === 0 ? 0 : withTtl / samples.length,
+    largest: Math.max(0, ...samples.map((facts) => facts.elements ?? 0)),
+  };
+}
+
+interface Tally {
+  readonly basis: SelectionFacts['basis'];
+  readonly keys: number;
+  readonly low: number;
+  readonly high: number;
+  readonly visited: number;
+  readonly seen: readonly Bytes[];
+}
+
+async function count(lease: Lease, selection: Selection, total: number): Promise<Tally> {
+  const distinct = new Set<string>();
+  const seen: Bytes[] = [];
+  let cursor = '0';
+  do {
+    const page = pageOf(await lease.send(scanCommand(selection, cursor, COUNT_PAGE)));
+    for (const key of page.keys) {
+      const id = bytesId(key);
+      if (distinct.has(id)) continue; // SCAN may give a key twice
+      distinct.add(id);
+      if (seen.length < SHOWN) seen.push(key);
+    }
+    cursor = page.next;
+  } while (cursor !== '0');
+  const keys = distinct.size;
+  return { basis: 'counted', keys, low: keys, high: keys, visited: Math.max(keys, total), seen };
+}
+
+/**
+ * A random cursor is a random bucket: SCAN masks it with the table's size. True of Redis 5 to 8 and Valkey 8 and 9 without
+ * cluster mode; in cluster mode from 7.4 and Valkey 8 the low bits are the slot. Others are not sampled.
+ */
+function samplable(server: Server): boolean {
+  return !server.cluster && (server.engine === 'redis' || server.engine === 'valkey');
+}
+
+async function sample(lease: Lease, selection: Selection, total: number): Promise<Tally> {
+  const pages = await Promise.all(
+    Array.from({ length: POSITIONS }, async () => {
+      const cursor = String(randomInt(2 ** 32));
+      const [all, matching] = await Promise.all([
+        lease.send(scanCommand(undefined, cursor, SAMPLE_PAGE)),
+        lease.send(scanCommand(selection, cursor, SAMPLE_PAGE)),
+      ]);
+      return { visited: pageOf(all).keys.length, matching: pageOf(matching).keys };
+    }),
+  );
+  const interval = ratioInterval(pages.map((page) => ({ visited: page.visited, matched: page.matching.length })));
+  const seen = new Map<string, Bytes>();
+  for (const page of pages) for (const key of page.matching.slice(0, 2)) seen.set(bytesId(key), key);
+  return {
+    basis: 'sampled',
+    keys: Math.round(interval.ratio * total),
+    low: Math.floor(interval.low * total),
+    high: Math.min(total, Math.ceil(interval.high * total)),
+    visited: pages.reduce((sum, page) => sum + page.visited, 0),
+    seen: [...seen.values()].slice(0, POSITIONS),
+  };
+}
+
+/**
+ * The part of visited keys that matched, with a 95 % interval: the wider of Wilson's (keys lie in hash order, so a page is
+ * a random sample of keys) and the ratio estimator's over pages (should a page's keys hang together after all).
+ */
+export function ratioInterval(pages: readonly { readonly visited: number; readonly matched: number }[]): {
+  ratio: number;
+  low: number;
+  high: number;
+} {
+  const visited = pages.reduce((sum, page) => sum + page.visited, 0);
+  const matched = pages.reduce((sum, page) => sum + page.matched, 0);
+  if (visited === 0) return { ratio: 0, low: 0, high: 1 };
+  const ratio = Math.min(1, matched / visited);
+  const z = 2; // Student's t for 63 degrees of freedom at 95 %, rounded up
+  const spread = z ** 2 / visited;
+  const centre = (ratio + spread / 2) / (1 + spread);
+  const half = (z * Math.sqrt((ratio * (1 - ratio)) / visited + z ** 2 / (4 * visited ** 2))) / (1 + spread);
+  const mean = visited / pages.length;
+  const squares = pages.reduce((sum, page) => sum + (page.matched - ratio * page.visited) ** 2, 0);
+  const error = (z * Math.sqrt(squares / (pages.length * Math.max(1, pages.length - 1)))) / mean;
+  return {
+    ratio,
+    low: Math.max(0, Math.min(centre - half, ratio - error)),
+    high: Math.min(1, Math.max(centre + half, ratio + error)),
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * The connection of a dry run: questions and reads pass through, everything else is counted and not sent. Nothing
+ * invents a reply: what was not sent answers `notSent`, and whoever needs its reply cannot go on.
+ */
+import { type Bytes, fromBuffer } from '../base/bytes.ts';
+import { commandName } from '../catalog/lookup.ts';
+import { isReadOnly, runsScript } from '../catalog/nature.ts';
+import type { WireArgument } from '../formats/resp.ts';
+import type { Connection, Lease } from './connection.ts';
+import { notSent } from './reply.ts';
+
+/** A Connection that sends no write, and how many commands it kept back. */
+export interface RecordingConnection extends Connection {
+  readonly keptBack: () => number;
+}
+
+/** Questions about the server and the connection, which change nothing although they are not flagged readonly. */
+const questions = new Set([
+  'acl|dryrun',
+  'acl|whoami',
+  'client|id',
+  'client|no-touch',
+  'config|get',
+  'info',
+  'ping',
+  'role',
+  'script|exists',
+  'time',
+  'unwatch',
+  'watch',
+]);
+
+/** Wraps a connection so that only what reads is sent. */
+export function recordingConnection(inner: Connection): RecordingConnection {
+  const kept = { count: 0 };
+  return {
+    keptBack: () => kept.count,
+    send: (argv, options) => {
+      if (passes(argv)) return inner.send(argv, options);
+      kept.count += 1;
+      return Promise.resolve(notSent);
+    },
+    lease: async () => recordingLease(await inner.lease(), kept),
+    nodes: () => inner.nodes(),
+    end: (lost) => inner.end(lost),
+    close: () => inner.close(),
+  };
+}
+
+function recordingLease(inner: Lease, kept: { count: number }): Lease {
+  let queueing = false;
+  return {
+    node: inner.node,
+    clientId: inner.clientId,
+    runId: inner.runId,
+    get lost() {
+      return inner.lost;
+    },
+    send: (argv, options) => {
+      const name = commandName(argv.slice(0, 2).map(bytesOf));
+      if (name === 'multi') queueing = true; // from here to EXEC even a read would only be queued
+      if (!queueing && passes(argv)) return inner.send(argv, options);
+      if (name === 'exec' || name === 'discard') queueing = false;
+      else if (name !== 'multi') kept.count += 1;
+      return Promise.resolve(notSent);
+    },
+    close: () => inner.close(),
+  };
+}
+
+function passes(argv: readonly WireArgument[]): boolean {
+  const words = argv.map(bytesOf);
+  return questions.has(commandName(words)) || (isReadOnly(words) && !runsScript(words));
+}
+
+function bytesOf(argument: WireArgument): Bytes {
+  return typeof argument === 'string' ? argument : fromBuffer(argument);
+}
