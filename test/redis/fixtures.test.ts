@@ -92,8 +92,7 @@ describe.each(matrix().map((version) => ({ version })))('a server of version $ve
     const primary = await startServer({ ...options, password: 'secret' });
     const replica = await startReplica(primary);
     await primary.cli('SET', 'key', 'value');
-    expect(await primary.cli('WAIT', '1', '2000')).toBe('1');
-    expect(await replica.cli('GET', 'key')).toBe('value');
+    await waitFor('the key on the replica', async () => (await replica.cli('GET', 'key')) === 'value');
     expect(replica.version).toBe(primary.version);
     await Promise.all([primary.stop(), replica.stop()]);
     await expectGone(primary, replica);
