@@ -44,7 +44,7 @@ export class RedisSocket implements Lease {
   #head = 0;
   #unsent: Pending[] = [];
   #flushing = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: { readonly handle: NodeJS.Timeout; readonly due: number } | undefined;
   #dead: { code: 'connection_lost' | 'connection_timeout'; message: string; cause?: unknown } | undefined;
 
   constructor(stream: net.Socket, settings: ServerSettings) {
@@ -119,8 +119,9 @@ export class RedisSocket implements Lease {
   /** Replies come in order, so only the oldest command's deadline needs watching. */
   #arm(): void {
     const oldest = this.#pending[this.#head];
-    if (this.#timer || !oldest) return;
-    this.#timer = setTimeout(
+    if (!oldest || (this.#timer && this.#timer.due <= oldest.deadline)) return;
+    clearTimeout(this.#timer?.handle);
+    const handle = setTimeout(
       () => {
         this.#timer = undefined;
         const late = this.#pending[this.#head];
@@ -130,13 +131,14 @@ export class RedisSocket implements Lease {
       },
       Math.max(1, oldest.deadline - performance.now()),
     );
-    this.#timer.unref();
+    handle.unref();
+    this.#timer = { handle, due: oldest.deadline };
   }
 
   #die(code: 'connection_lost' | 'connection_timeout', message: string, cause?: unknown): void {
     if (this.#dead) return;
     this.#dead = { code, message, cause };
-    clearTimeout(this.#timer);
+    clearTimeout(this.#timer?.handle);
     this.#stream.destroy();
     const outstanding = this.#pending.slice(this.#head);
     this.#pending.length = 0;
