@@ -1,0 +1,187 @@
+/**
+ * The report for people: what was applied, what was not, what is unknown; then why, and what to do about it. Every
+ * number stands in the report; where the report does not know, the text says so.
+ */
+import { assertNever } from '../base/assert.ts';
+import { formatCount, formatDuration } from '../base/units.ts';
+import type { CommandResult, Report, Status } from '../plan/report.ts';
+import { diagnosticsText } from './diagnostics-text.ts';
+import { clean, clip, counted, labelled, type Paint, table, type ViewOptions, viewOf, wrap } from './layout.ts';
+import { argvWords, replyLines, replyWords, shortDigest } from './words.ts';
+
+const labelColumns = 13;
+const resultsShown = 20;
+
+/** The report as text. `results: false` leaves the commands out (the caller shows them otherwise); `warnings: false` the warnings. */
+export function reportText(
+  report: Report,
+  options: ViewOptions & { readonly results?: boolean; readonly warnings?: boolean } = {},
+): string {
+  const { width, paint } = viewOf(options);
+  const warnings = options.warnings === false ? '' : diagnosticsText(report.warnings, options);
+  return [
+    ...headLines(report, width, paint),
+    ...totalLines(report, width),
+    ...transactionLines(report, width),
+    ...verificationLines(report, width),
+    ...errorLines(report, width, paint),
+    ...(options.results === false ? [] : resultLines(report, width, paint)),
+    ...(warnings === '' ? [] : ['', warnings]),
+    ...idLines(report, width),
+  ].join('\n');
+}
+
+/** One sentence of what became of a run, from the report alone. */
+export function statusWords(report: Report): string {
+  if (report.dry_run && report.status === 'succeeded')
+    return `Dry run: nothing was written. ${wouldSend(report)}`.trimEnd();
+  switch (report.status) {
+    case 'succeeded':
+      return report.verification.complete ? 'Done.' : 'Done, but completeness is not proven.';
+    case 'partial':
+      return 'Ran to its end, but not everything was applied.';
+    case 'failed':
+      return 'Failed: stopped before its end.';
+    case 'refused':
+      return 'Refused: nothing was sent.';
+    case 'interrupted':
+      return 'Interrupted: stopped before its end.';
+    case 'needs_approval':
+      return 'Needs approval: nothing was sent.';
+    default:
+      return assertNever(report.status);
+  }
+}
+
+function wouldSend(report: Report): string {
+  const count = notSent(report);
+  if (count === 0) return '';
+  return `${report.results_left_out > 0 ? 'At least ' : ''}${counted(count, 'command')} would be sent.`;
+}
+
+function headLines(report: Report, width: number, paint: Paint): string[] {
+  const colour = statusPaint(paint, report.status);
+  const time = ran(report) ? ` ${formatDuration(report.timing.duration_ms)}.` : '';
+  return wrap(`${statusWords(report)}${time}`, width).map(colour);
+}
+
+function statusPaint(paint: Paint, status: Status): (text: string) => string {
+  if (status === 'succeeded') return paint.green;
+  return status === 'partial' || status === 'needs_approval' ? paint.yellow : paint.red;
+}
+
+function totalLines(report: Report, width: number): string[] {
+  if (!ran(report)) return [];
+  const { totals } = report;
+  const scanned = `${formatCount(totals.scanned)} visited, ${formatCount(totals.matched)} matched`;
+  const lines = [
+    ['changed', totals.changed, formatCount(totals.changed)],
+    ['unchanged', totals.unchanged, `${formatCount(totals.unchanged)} (applied, nothing to change)`],
+    ['not applied', totals.failed, `${formatCount(totals.failed)} refused by the server`],
+    ['unknown', totals.unknown, `${formatCount(totals.unknown)} without a reply: may or may not have been applied`],
+    ['not sent', notSent(report), formatCount(notSent(report))],
+    ['scanned', totals.scanned, scanned],
+    ['retried', totals.retried, formatCount(totals.retried)],
+  ] as const;
+  return lines
+    .filter(([label, count]) => count > 0 || (label === 'changed' && totals.scanned > 0 && report.found === undefined))
+    .flatMap(([label, , text]) => labelled(`  ${label}`, text, labelColumns + 2, width));
+}
+
+function notSent(report: Report): number {
+  return report.results.filter(({ outcome }) => outcome === 'not_sent').length;
+}
+
+const transactionWords = {
+  committed: 'committed: EXEC ran every command',
+  conflict: 'conflict: a watched key changed each time; nothing was applied',
+  redirected: 'redirected: the server was not ready for it; nothing was applied',
+  aborted: 'aborted: a command was refused when it was queued; nothing was applied',
+  partial: 'partial: commands failed inside EXEC; the others are applied, Redis undoes nothing',
+  not_met: 'not met: the condition was false; nothing was written',
+  unknown: 'unknown: the connection was lost around EXEC; all of it was applied, or nothing',
+} as const;
+
+function transactionLines(report: Report, width: number): string[] {
+  const { transaction } = report;
+  if (transaction === undefined) return [];
+  const attempts = `${transactionWords[transaction.outcome]} (${counted(transaction.attempts, 'attempt')})`;
+  return [
+    ...labelled('  transaction', attempts, labelColumns + 2, width),
+    ...Object.entries(transaction.reads ?? {}).flatMap(([name, value]) =>
+      labelled('', `read ${clean(name)} = ${clip(replyWords(value), 200)}`, labelColumns + 2, width),
+    ),
+  ];
+}
+
+function verificationLines(report: Report, width: number): string[] {
+  return report.verification.unproven.flatMap((reason, index) =>
+    labelled(index === 0 ? '  not proven' : '', reason, labelColumns + 2, width),
+  );
+}
+
+function errorLines(report: Report, width: number, paint: Paint): string[] {
+  return report.errors.flatMap((error) => {
+    const heading = `${counted(error.count, 'time')} ${error.code} ${clean(error.name)}`;
+    return [
+      '',
+      ...wrap(heading, width).map(paint.red),
+      ...error.sample.map((argv) => `  ${clip(argvWords(argv), width - 2)}`),
+      ...(error.recovery === '' ? [] : labelled('  do', error.recovery, 7, width)),
+    ];
+  });
+}
+
+function resultLines(report: Report, width: number, paint: Paint): string[] {
+  const { results } = report;
+  if (results.length === 0) return [];
+  if (results.length === 1 && results[0]?.outcome === 'ok') return ['', ...oneResult(results[0], width)];
+  const rows = results
+    .slice(0, resultsShown)
+    .map((result) => [String(result.index), result.outcome, argvWords(result.argv), answerWords(result)]);
+  const columns = [
+    { heading: '#', align: 'right' as const },
+    { heading: 'outcome' },
+    { heading: 'command', grow: true },
+    { heading: 'reply' },
+  ];
+  const fitted = rows.map(([index, outcome, argv, answer]) => [
+    index!,
+    outcome!,
+    argv!,
+    clip(answer!, answerRoom(width)),
+  ]);
+  const left = results.length - rows.length + report.results_left_out;
+  return [
+    '',
+    ...table(columns, fitted, { width, paint }),
+    ...(left > 0 ? [`and ${formatCount(left)} more: --json`] : []),
+  ];
+}
+
+function oneResult(result: CommandResult, width: number): string[] {
+  return [clip(argvWords(result.argv), width), ...replyLines(result.reply).flatMap((line) => wrapReply(line, width))];
+}
+
+// a reply is shown whole, so it is broken at the width and nowhere else
+function wrapReply(line: string, width: number): string[] {
+  return wrap(line, width - 2).map((part) => `  ${part}`);
+}
+
+function answerRoom(width: number): number {
+  return Math.max(16, Math.floor(width * 0.45));
+}
+
+function answerWords(result: CommandResult): string {
+  if (result.error) return `${result.error.code} ${clean(result.error.message)}`;
+  return result.outcome === 'ok' ? replyWords(result.reply) : '';
+}
+
+function idLines(report: Report, width: number): string[] {
+  if (report.run_id === '') return [];
+  return ['', clip(`run ${report.run_id}, plan ${shortDigest(report.plan_digest)}`, width)];
+}
+
+function ran(report: Report): boolean {
+  return report.run_id !== '';
+}
