@@ -1,47 +1,54 @@
-/** Facts about a Redis Lua script, from its syntax tree. Filled by luaFacts. */
+/**
+ * Facts about a Redis Lua script, from its syntax tree: which commands it calls with which arguments, and what in it is
+ * known to go wrong. The script is never run. What cannot be known without running it is said to be unknown.
+ */
+import { type Bytes, toBuffer } from '../base/bytes.ts';
+import type { LuaFacts } from './lua-facts.ts';
+import { parseLua, readShebang } from './lua-syntax.ts';
+import { walkScript } from './lua-walk.ts';
 
-/** One redis.call or redis.pcall of a script. */
-export interface LuaCall {
-  /** Lower case, `script|load` style subcommands not resolved; undefined when the command's name is not a constant. */
-  readonly command: string | undefined;
-  /** True for redis.pcall. */
-  readonly protected: boolean;
-  /** 1-based line of the script. */
-  readonly line: number;
-  /** 1-based column. */
-  readonly column: number;
-  /** The arguments after the command's name: a constant, an index into KEYS or ARGV, built from data (ARGV or a reply), or something else. */
-  readonly args: readonly LuaArgument[];
-  /** True when the call stands inside a loop. */
-  readonly inLoop: boolean;
+export type { LuaArgument, LuaCall, LuaFacts, LuaLoop, LuaName, LuaPlace, LuaShebang } from './lua-facts.ts';
+
+/** The longest script that is read, in bytes. */
+export const maxScriptBytes = 1_000_000;
+
+/** The facts of a script; never throws. A script that is too long or nested too deeply is a problem. */
+export function luaFacts(source: Bytes): LuaFacts {
+  const bytes = toBuffer(source);
+  if (bytes.length > maxScriptBytes) return refused(`the script is longer than ${maxScriptBytes} bytes`);
+  const { shebang, body, problem } = readShebang(bytes.toString('latin1'));
+  const withShebang = shebang ? { shebang } : {};
+  if (problem !== undefined) return { ...refused(problem), ...withShebang };
+  try {
+    const parsed = parseLua(body);
+    if ('problem' in parsed) return { ...nothing, ...withShebang, problem: parsed.problem };
+    return { ...walkScript(parsed), ...withShebang };
+  } catch (error) {
+    if (error instanceof RangeError) return { ...refused('the script is nested too deeply'), ...withShebang };
+    throw error;
+  }
 }
 
-/** Where an argument of a call comes from. */
-export type LuaArgument =
-  | { readonly from: 'constant'; readonly value: string }
-  | { readonly from: 'KEYS'; readonly index: number | undefined }
-  | { readonly from: 'ARGV'; readonly index: number | undefined }
-  | { readonly from: 'built'; readonly text: string; readonly usesArgv: boolean; readonly usesKeys: boolean }
-  | { readonly from: 'reply' }
-  | { readonly from: 'unknown' };
+/** True unless every call of the script is a constant command that is read-only; a script that could not be read may write. */
+export function scriptWrites(facts: LuaFacts, isReadOnly: (command: string) => boolean): boolean {
+  return (
+    facts.problem !== undefined || facts.calls.some(({ command }) => command === undefined || !isReadOnly(command))
+  );
+}
 
-/** What is known of a script. */
-export interface LuaFacts {
-  /** The first syntax error, when there is one; the rest is then empty. */
-  readonly problem?: { readonly message: string; readonly line: number; readonly column: number };
-  /** The `#!lua ...` line, with its flags, where there is one. */
-  readonly shebang?: { readonly engine: string; readonly flags: readonly string[] };
-  readonly calls: readonly LuaCall[];
-  /** Highest constant index used in KEYS[n], 0 when none. */
-  readonly maxKey: number;
-  /** Tests of a command's integer reply that treat 0 as false: `if redis.call('EXISTS', ...)`, `not redis.call(...)`. */
-  readonly zeroTests: readonly { readonly command: string; readonly line: number; readonly column: number }[];
-  /** Loops without a constant bound. */
-  readonly loops: readonly {
-    readonly kind: 'while_true' | 'data_bound' | 'numeric';
-    readonly line: number;
-    readonly column: number;
-  }[];
-  /** Assigned globals: an error at run time in Redis. */
-  readonly globals: readonly { readonly name: string; readonly line: number; readonly column: number }[];
+const nothing: LuaFacts = {
+  calls: [],
+  maxKey: 0,
+  maxArgv: 0,
+  dynamicKeys: false,
+  zeroTests: [],
+  loops: [],
+  globals: [],
+  missingGlobals: [],
+  uses: [],
+  functions: [],
+};
+
+function refused(message: string): LuaFacts {
+  return { ...nothing, problem: { message, line: 1, column: 1 } };
 }

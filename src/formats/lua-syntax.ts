@@ -1,0 +1,125 @@
+/**
+ * Lua 5.1 text to a syntax tree, as Redis' own compiler reads it. The source is handled as Latin-1, one character a
+ * byte, so that strings of any bytes survive; places are given in characters of the UTF-8 text.
+ */
+import luaparse, { type Chunk, type Expression, type Node } from 'luaparse';
+import type { LuaPlace, LuaShebang } from './lua-facts.ts';
+
+/** A parsed script: its tree, and the text and places behind its nodes. */
+export interface LuaSyntax {
+  readonly chunk: Chunk;
+  /** The source text of a node, at most 120 characters. */
+  text(node: Node): string;
+  place(node: Node): LuaPlace;
+}
+
+/** A syntax error with its place. */
+export interface LuaProblem extends LuaPlace {
+  readonly message: string;
+}
+
+/** Parses Latin-1 decoded Lua 5.1; throws only RangeError, when the nesting is too deep. */
+export function parseLua(source: string): LuaSyntax | { readonly problem: LuaProblem } {
+  const place = placer(source);
+  if (source.startsWith('#')) return { problem: { message: "unexpected symbol near '#'", line: 1, column: 1 } };
+  try {
+    const chunk = luaparse.parse(source, {
+      luaVersion: '5.1',
+      comments: false,
+      locations: true,
+      ranges: true,
+      encodingMode: 'pseudo-latin1',
+    });
+    return { chunk, text: (node) => shorten(source, rangeOf(node)), place: (node) => place(rangeOf(node)[0], node) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { problem: syntaxProblem(error.message, source) };
+  }
+}
+
+/**
+ * Takes the `#!` line off (blanked, so that places stay). Redis 7.0 and later read it before the compiler; the line
+ * must end in a newline.
+ */
+export function readShebang(source: string): { shebang?: LuaShebang; body: string; problem?: string } {
+  if (!source.startsWith('#!')) return { body: source };
+  const end = source.indexOf('\n');
+  if (end < 0) return { body: '', problem: 'the #! line does not end in a newline' };
+  const [engine = '', ...options] = source
+    .slice(2, end)
+    .split(' ')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+  const flags = options
+    .filter((option) => option.startsWith('flags='))
+    .flatMap((option) => option.slice('flags='.length).split(','))
+    .filter((flag) => flag !== '');
+  const name = options.find((option) => option.startsWith('name='))?.slice('name='.length);
+  const shebang = { engine, flags, ...(name === undefined ? {} : { name }) };
+  return { shebang, body: ' '.repeat(end) + source.slice(end) };
+}
+
+/** The arguments of a call in any of its three spellings. */
+export function argumentsOf(call: Expression): readonly Expression[] {
+  switch (call.type) {
+    case 'CallExpression':
+      return call.arguments;
+    case 'StringCallExpression':
+      return [call.argument];
+    case 'TableCallExpression':
+      return [call.arguments];
+    default:
+      return [];
+  }
+}
+
+/** Latin-1 decoded bytes as UTF-8 text, undefined when they are none. */
+export function utf8Of(latin1: string): string | undefined {
+  const bytes = Buffer.from(latin1, 'latin1');
+  const text = bytes.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(bytes) ? text : undefined;
+}
+
+/** luaparse adds the range that its type declarations leave out. */
+function rangeOf(node: Node): readonly [number, number] {
+  return (node as { readonly range?: readonly [number, number] }).range ?? [0, 0];
+}
+
+function shorten(source: string, [from, to]: readonly [number, number]): string {
+  const text = Buffer.from(source.slice(from, Math.min(to, from + 120)), 'latin1').toString('utf8');
+  return to - from > 120 ? `${text}...` : text;
+}
+
+/** Places in characters: bytes up to each offset that are not UTF-8 continuation bytes, counted once. */
+function placer(source: string): (offset: number, node: Node) => LuaPlace {
+  const counts = isAscii(source) ? undefined : characterCounts(source);
+  return (offset, node) => {
+    const bytes = node.loc?.start.column ?? 0;
+    const column = counts ? (counts[offset] ?? 0) - (counts[offset - bytes] ?? 0) : bytes;
+    return { line: node.loc?.start.line ?? 1, column: column + 1 };
+  };
+}
+
+function isAscii(source: string): boolean {
+  for (let at = 0; at < source.length; at += 1) if (source.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
+function characterCounts(source: string): Uint32Array {
+  const counts = new Uint32Array(source.length + 1);
+  for (let at = 0; at < source.length; at += 1) {
+    counts[at + 1] = counts[at]! + ((source.charCodeAt(at) & 0xc0) === 0x80 ? 0 : 1);
+  }
+  return counts;
+}
+
+/** luaparse says `[line:column] what`, its columns from 0 and in bytes; at an open long bracket it may point past the end. */
+function syntaxProblem(message: string, source: string): LuaProblem {
+  const match = /^\[(\d+):(\d+)\] ([\s\S]*)$/.exec(message);
+  if (!match) return { message, line: 1, column: 1 };
+  const lines = source.split(/\r\n|\n\r|\n|\r/);
+  const line = Math.min(Number(match[1]), lines.length);
+  const text = lines[line - 1] ?? '';
+  const before = Number(match[1]) === line ? text.slice(0, Number(match[2])) : text;
+  return { message: match[3]!, line, column: before.replace(/[\x80-\xbf]/g, '').length + 1 };
+}
