@@ -18,7 +18,7 @@ interface Row {
   readonly high: number;
 }
 
-/** The batch size for a request on a target; without a target the row for a local server. A rate limit caps it: one batch is never more than a second's worth. */
+/** The batch size for a request on a target; without a target the row for a local server. A rate limit caps it at a tenth of a second's worth. */
 export function batchSize(
   request: Pick<Request, 'performance_mode' | 'limits'>,
   target: Target | undefined,
@@ -26,9 +26,10 @@ export function batchSize(
   const row = rowFor(target?.server.round_trip_ms);
   const mode = request.performance_mode;
   const size = sizeIn(row, mode);
-  const rate = request.limits.rate;
-  if (rate !== undefined && rate < size)
-    return { size: rate, reason: `Batches of ${rate}: one second's worth of the rate limit of ${rate} commands/s.` };
+  const { rate } = request.limits;
+  const paced = rate === undefined ? size : Math.max(1, Math.ceil(rate / 10));
+  if (paced < size)
+    return { size: paced, reason: `Batches of ${paced}: a tenth of a second's worth of the rate limit of ${rate}/s.` };
   const measured =
     target === undefined
       ? 'no round trip measured yet, so taken as local'

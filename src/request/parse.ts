@@ -40,10 +40,20 @@ function problemsOf(issue: Issue, input: unknown): readonly Diagnostic[] {
   const value = valueAt(input, issue.path);
   const allowed = allowedValues(issue);
   if (allowed !== undefined) return [wrongChoice(at, value, allowed)];
+  const inner = innerIssues(issue);
+  if (inner !== undefined) return inner.flatMap((found) => problemsOf(found, input));
   if (value === undefined && issue.code !== 'custom')
     return [problem('REQ001', at, `${at} is missing: ${issue.message}`, `Give ${at}.`)];
   const detail = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
   return [problem('REQ001', at, `${at}: ${detail}`, `Correct ${at}.`)];
+}
+
+/** Of a union: the issues inside the one alternative whose kind the value has, with their whole path. */
+function innerIssues(issue: Issue): readonly Issue[] | undefined {
+  if (issue.code !== 'invalid_union') return undefined;
+  const fitting = issue.errors.filter((found) => found.length > 0 && found.every(({ path }) => path.length > 0));
+  if (fitting.length !== 1) return undefined;
+  return fitting[0]!.map((found) => ({ ...found, path: [...issue.path, ...found.path] }));
 }
 
 function unknownField(key: string, path: readonly PropertyKey[], input: unknown): Diagnostic {
