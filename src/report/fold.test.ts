@@ -21,7 +21,7 @@ function result(
   return { kind: 'result', effect, result: { index, argv, outcome, reply: null, ...(error && { error }) } };
 }
 
-const wrongType = { code: 'E217', name: 'WRONGTYPE', message: 'Operation against a key' };
+const wrongType = { code: 'E218', name: 'WRONGTYPE', message: 'Operation against a key' };
 
 describe('createFold', () => {
   it('counts results by their effect and outcome, and gives a valid report', () => {
@@ -66,7 +66,7 @@ describe('createFold', () => {
     const events = [...Array(5).keys()].map((at) => result(at, 'error', 'none', wrongType));
     const report = foldEvents(pipeline, 'r1', [started, result(9, 'unknown'), ...events, ended('partial')]);
     expect(report.errors.map(({ code, count, sample }) => [code, count, sample.length])).toEqual([
-      ['E217', 5, 3],
+      ['E218', 5, 3],
       ['E232', 1, 1],
     ]);
     for (const error of report.errors) expect(error.recovery.length).toBeGreaterThan(20);

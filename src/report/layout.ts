@@ -21,9 +21,9 @@ export interface ViewOptions {
 /** No colour: text passes through. */
 export const plainPaint: Paint = { bold: same, dim: same, red: same, yellow: same, green: same };
 
-/** Columns and paint with the defaults filled in: 80 columns (at least 40), no colour. */
+/** Columns and paint with the defaults filled in: 80 columns (at least 60), no colour. */
 export function viewOf(options: ViewOptions): { readonly width: number; readonly paint: Paint } {
-  return { width: Math.max(40, options.width ?? 80), paint: options.paint ?? plainPaint };
+  return { width: Math.max(60, options.width ?? 80), paint: options.paint ?? plainPaint };
 }
 
 // the characters that base/bytes.ts escapes in keys: controls, bidirectional marks, zero-width characters, lone surrogates

@@ -62,7 +62,7 @@ export function basisWords(count: Pick<Estimate, 'keys' | 'basis' | 'low' | 'hig
     case 'counted':
       return `${formatCount(count.keys)}, counted`;
     case 'sampled':
-      return `about ${formatCount(count.keys)}; sampled: ${between} with 95 % confidence`;
+      return `about ${formatCount(count.keys)}; sampled: ${between} with 95% confidence`;
     case 'bound':
       return count.low === count.high
         ? `${formatCount(count.high)}, exactly`
@@ -175,5 +175,5 @@ function permissionLines(how: ExecutionPlan, width: number): string[] {
 function percent(part: number): string {
   const value = part * 100;
   const digits = value > 0 && value < 10 ? 1 : 0;
-  return value > 0 && value < 0.1 ? 'under 0.1 %' : `${value.toFixed(digits)} %`;
+  return value > 0 && value < 0.1 ? 'under 0.1%' : `${value.toFixed(digits)}%`;
 }

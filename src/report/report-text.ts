@@ -122,7 +122,7 @@ function verificationLines(report: Report, width: number): string[] {
 
 function errorLines(report: Report, width: number, paint: Paint): string[] {
   return report.errors.flatMap((error) => {
-    const heading = `${counted(error.count, 'time')} ${error.code} ${clean(error.name)}`;
+    const heading = `${error.code} ${clean(error.name)}: ${counted(error.count, 'command')}`;
     return [
       '',
       ...wrap(heading, width).map(paint.red),
@@ -136,27 +136,32 @@ function resultLines(report: Report, width: number, paint: Paint): string[] {
   const { results } = report;
   if (results.length === 0) return [];
   if (results.length === 1 && results[0]?.outcome === 'ok') return ['', ...oneResult(results[0], width)];
-  const rows = results
-    .slice(0, resultsShown)
-    .map((result) => [String(result.index), result.outcome, argvWords(result.argv), answerWords(result)]);
+  const shown = results.slice(0, resultsShown);
   const columns = [
     { heading: '#', align: 'right' as const },
     { heading: 'outcome' },
     { heading: 'command', grow: true },
     { heading: 'reply' },
   ];
-  const fitted = rows.map(([index, outcome, argv, answer]) => [
-    index!,
-    outcome!,
-    argv!,
-    clip(answer!, answerRoom(width)),
+  const rows = shown.map((result) => [
+    String(result.index),
+    result.outcome,
+    argvWords(result.argv),
+    clip(answerWords(result), answerRoom(width)),
   ]);
-  const left = results.length - rows.length + report.results_left_out;
+  const [heading = '', ...lines] = table(columns, rows, { width, paint });
+  const left = results.length - shown.length + report.results_left_out;
   return [
     '',
-    ...table(columns, fitted, { width, paint }),
+    heading,
+    ...shown.flatMap((result, at) => [lines[at] ?? '', ...messageLines(result, width)]),
     ...(left > 0 ? [`and ${formatCount(left)} more: --json`] : []),
   ];
+}
+
+// the server's own words stand whole below the row: they are what someone searches for
+function messageLines(result: CommandResult, width: number): string[] {
+  return result.error ? wrap(result.error.message, width - 6).map((line) => `      ${line}`) : [];
 }
 
 function oneResult(result: CommandResult, width: number): string[] {
@@ -173,7 +178,7 @@ function answerRoom(width: number): number {
 }
 
 function answerWords(result: CommandResult): string {
-  if (result.error) return `${result.error.code} ${clean(result.error.message)}`;
+  if (result.error) return `${result.error.code} ${clean(result.error.name)}`;
   return result.outcome === 'ok' ? replyWords(result.reply) : '';
 }
 

@@ -51,7 +51,7 @@ export function auditText(groups: readonly TtlGroup[], options: ViewOptions = {}
       printable(group.prefix),
       formatCount(group.keys),
       formatCount(group.without_ttl),
-      group.keys === 0 ? '-' : `${((100 * group.without_ttl) / group.keys).toFixed(0)} %`,
+      group.keys === 0 ? '-' : `${((100 * group.without_ttl) / group.keys).toFixed(0)}%`,
       group.shortest_ms === undefined ? '-' : formatDuration(group.shortest_ms),
       group.longest_ms === undefined ? '-' : formatDuration(group.longest_ms),
     ]);
