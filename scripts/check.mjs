@@ -10,7 +10,7 @@ import { install } from './install.mjs';
 import { isMain, local, statusOf } from './steps.mjs';
 
 const parts = [
-  { what: 'format and lint', program: 'biome', args: ['check', '.'], static: true },
+  { what: 'format and lint', program: 'biome', args: ['check', '--error-on-warnings', '.'], static: true },
   { what: 'types', program: 'tsc', args: ['-p', '.'], static: true },
   { what: 'unit and architecture tests', program: 'vitest', args: ['run', '--project', 'unit'], static: false },
 ];
