@@ -33,6 +33,8 @@ import { appendAudit } from './state/audit.ts';
 import { savePlan } from './state/plans.ts';
 import { openRun } from './state/runs.ts';
 
+export { loadTargets, resolveTarget } from './state/targets.ts';
+
 /** Where and as whom to work. Everything that comes from the environment is read by the front door and passed in. */
 export interface AgentSettings {
   /** redis://, rediss://, unix://. */
@@ -222,7 +224,8 @@ function assemble(draft: Draft, target: Target): Plan {
   const price = estimate(draft, target);
   const { diagnostics, unchecked } = lint(subjectOfDraft(draft, target), { accept: draft.request.accept });
   const { max_retries, base_ms } = draft.request.retry;
-  return {
+  // through the schema: what goes out is what can be read back, member for member
+  return Plan.parse({
     version: 1,
     digest: planDigest(draft, target.identity),
     request: draft.request,
@@ -236,7 +239,7 @@ function assemble(draft: Draft, target: Target): Plan {
       round_trips: price.round_trips,
       round_trip_ms: target.server.round_trip_ms,
       ...nature,
-      ...(draft.steps.some((step) => step.kind === 'transaction') ? { rollback: 'none' as const } : {}),
+      ...(draft.steps.some((step) => step.kind === 'transaction') ? { rollback: 'none' } : {}),
       reasons: [...draft.reasons],
       retry: {
         max_retries,
@@ -249,7 +252,7 @@ function assemble(draft: Draft, target: Target): Plan {
     estimated_ops: price.estimated_ops,
     warnings: [...diagnostics],
     unchecked: [...unchecked],
-  };
+  });
 }
 
 interface Application {

@@ -132,6 +132,8 @@ async function actOn(
   const events: Event[] = [...result.retries];
   result.settled.forEach((settled, index) => {
     const words = commands[index]!;
+    if (settled.outcome === 'error') totals.failed += 1;
+    if (settled.outcome === 'unknown') totals.unknown += 1;
     if (settled.outcome === 'ok') totals[effectOf(words, settled.reply) === 'unchanged' ? 'unchanged' : 'changed'] += 1;
     // in a dry run nothing is sent to any key: that is the plan's own count, not a result a key
     else if (settled.outcome !== 'not_sent' || settled.error || result.fault) {
