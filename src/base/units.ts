@@ -24,9 +24,10 @@ export function parseDuration(text: string): number | undefined {
 
 /** "850 ms", "1.2 s", "5 m 30 s", "24 h", "7 d": short, for people. Argument in milliseconds. */
 export function formatDuration(ms: number): string {
-  if (ms < 1) return `${round(ms, 2)} ms`;
-  if (ms < 1000) return `${round(ms, ms < 10 ? 1 : 0)} ms`;
-  if (ms < 60_000) return `${round(ms / 1000, 1)} s`;
+  const millis = round(ms, ms < 1 ? 2 : ms < 10 ? 1 : 0);
+  if (Number(millis) < 1000) return `${millis} ms`;
+  const inSeconds = round(ms / 1000, 1);
+  if (Number(inSeconds) < 60) return `${inSeconds} s`;
   const seconds = Math.round(ms / 1000);
   const parts = [
     [Math.floor(seconds / 86_400), 'd'],
@@ -52,11 +53,12 @@ export function formatSize(bytes: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];
   let value = bytes;
   let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
+  const digits = () => (unit === 0 || value >= 100 ? 0 : 1);
+  while (Number(round(value, digits())) >= 1024 && unit < units.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  return `${round(value, unit === 0 || value >= 100 ? 0 : 1)} ${units[unit]}`;
+  return `${round(value, digits())} ${units[unit]}`;
 }
 
 /** "1,234,567". */
