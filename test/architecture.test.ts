@@ -38,10 +38,12 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
       'execute',
     ],
   },
+  // Throwaway servers for the demo, which the command line may not start by itself.
+  'throwaway.ts': { from: ['base', 'formats', 'redis'] },
   'verbs.ts': { from: [] },
   'connect.ts': { from: ['agent.ts', 'plan', 'base'] },
   'index.ts': { from: ['connect.ts', 'agent.ts', 'plan', 'base'] },
-  cli: { from: ['agent.ts', 'verbs.ts', 'report', 'plan', 'base'] },
+  cli: { from: ['agent.ts', 'throwaway.ts', 'verbs.ts', 'report', 'plan', 'base'] },
 };
 
 const sockets = ['node:net', 'node:tls', 'net', 'tls', '@redis/client'];
