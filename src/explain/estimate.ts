@@ -1,0 +1,269 @@
+/**
+ * Prices a draft on the facts of its target: keys, elements, server time, bytes, round trips, duration. Pure, and total:
+ * every number is finite and not negative, whatever the facts say.
+ */
+import { assertNever } from '../base/assert.ts';
+import { type Bytes, byteLength, bytesId } from '../base/bytes.ts';
+import type { Argv } from '../catalog/command.ts';
+import { keysOf } from '../catalog/keys.ts';
+import type { Estimate } from '../plan/estimate.ts';
+import type { Draft } from '../plan/plan.ts';
+import type { ForEachStep, ScanStep, Selection, Step, TransactionStep } from '../plan/step.ts';
+import type { SelectionFacts, Target } from '../plan/target.ts';
+import type { Argument } from '../plan/values.ts';
+import { argvOf } from './arguments.ts';
+import { type CommandCost, commandCost, type Facts, sum } from './command-cost.ts';
+import { scanArgv } from './planned-commands.ts';
+import { bulkBytes, commandBytes } from './resp-bytes.ts';
+import { commandMicros, scanVisitMicros } from './unit-costs.ts';
+
+/** The price of a draft: the estimate, the elements the server touches, the round trips. A script's own work is not known: it counts one element for each of its keys. */
+export function estimate(
+  draft: Draft,
+  target: Target,
+): { readonly estimate: Estimate; readonly estimated_ops: number; readonly round_trips: number } {
+  const facts = factsOf(target);
+  const prices = draft.steps.map((step) => priceOf(step, draft, target, facts));
+  const total = (of: (price: Price) => number) => whole(prices.reduce((all, price) => all + of(price), 0));
+  const server_ms = finite(prices.reduce((all, price) => all + price.micros, 0) / 1000);
+  const round_trips = total((price) => price.round_trips);
+  const commands = prices.reduce((all, price) => all + price.paced, 0);
+  const { rate } = draft.request.limits;
+  const network = round_trips * target.server.round_trip_ms + server_ms;
+  return {
+    estimate: {
+      keys: total((price) => price.keys),
+      basis: basisOf(prices),
+      low: total((price) => price.low),
+      high: total((price) => price.high),
+      server_ms: rounded(server_ms),
+      bytes_out: total((price) => price.bytes_out),
+      bytes_in: total((price) => price.bytes_in),
+      duration_ms: rounded(Math.max(network, rate === undefined ? 0 : (commands / rate) * 1000)),
+    },
+    estimated_ops: total((price) => price.elements),
+    round_trips,
+  };
+}
+
+interface Price {
+  readonly keys: number;
+  readonly low: number;
+  readonly high: number;
+  readonly basis: Estimate['basis'];
+  readonly elements: number;
+  readonly micros: number;
+  readonly bytes_out: number;
+  readonly bytes_in: number;
+  readonly round_trips: number;
+  /** Commands that the rate limit counts. */
+  readonly paced: number;
+}
+
+function priceOf(step: Step, draft: Draft, target: Target, facts: Facts): Price {
+  switch (step.kind) {
+    case 'command':
+      return commandsPrice([step.argv], 1, facts);
+    case 'pipeline': {
+      const trips = Math.ceil(step.steps.length / pacedBatch(step.batch_size, draft));
+      return commandsPrice(argvsOf(step.steps), trips, facts);
+    }
+    case 'transaction':
+      return transactionPrice(step, facts);
+    case 'script':
+      return scriptPrice(step, target, facts);
+    case 'scan':
+      return scanPrice(step, target);
+    case 'for_each':
+      return jobPrice(step, draft, target, facts);
+    default:
+      return assertNever(step);
+  }
+}
+
+function commandsPrice(commands: readonly (readonly Argument[])[], round_trips: number, facts: Facts): Price {
+  const argvs = commands.map((argv) => argvOf(argv));
+  const cost = sum(argvs.map((argv) => commandCost(argv, facts)));
+  return {
+    ...counted(distinctKeys(argvs)),
+    elements: cost.elements,
+    micros: cost.micros,
+    bytes_out: argvs.reduce((bytes, argv) => bytes + commandBytes(argv), 0),
+    bytes_in: cost.reply_bytes,
+    round_trips,
+    paced: commands.length,
+  };
+}
+
+/** WATCH and the reads share a packet, MULTI to EXEC another; a conflict repeats both and is not foreseen. */
+function transactionPrice(step: TransactionStep, facts: Facts): Price {
+  const watched = step.watch.length > 0 || step.reads.length > 0;
+  const commands = [...argvsOf(step.reads.map((read) => read.command)), ...argvsOf(step.steps)];
+  const price = commandsPrice(commands, watched ? 2 : 1, facts);
+  const frame = [['MULTI'], ['EXEC'], ...(step.watch.length === 0 ? [] : [['WATCH', ...step.watch]])];
+  return {
+    ...price,
+    micros: price.micros + frame.length * commandMicros,
+    bytes_out: price.bytes_out + frame.reduce((bytes, argv) => bytes + commandBytes(argv), 0),
+    // +OK of MULTI and WATCH, +QUEUED for each command, the header of EXEC's array
+    bytes_in: price.bytes_in + frame.length * 5 + step.steps.length * 9,
+  };
+}
+
+/** One call where the server has the script, else the refused call, SCRIPT LOAD and the call again. */
+function scriptPrice(step: Extract<Step, { kind: 'script' }>, target: Target, facts: Facts): Price {
+  const known = target.scripts.includes(step.sha1);
+  const call = commandBytes(['EVALSHA', step.sha1, String(step.keys.length), ...step.keys, ...step.args]);
+  const load = commandBytes(['SCRIPT', 'LOAD', step.source]);
+  const keys = new Set(step.keys.map((key) => bytesId(key))).size;
+  const elements = step.keys.reduce((all, key) => all + (facts.of(key)?.exists === false ? 0 : 1), 0);
+  return {
+    ...counted(keys),
+    elements: Math.max(1, elements),
+    micros: 10 * commandMicros,
+    bytes_out: known ? call : 2 * call + load,
+    bytes_in: known ? 16 : 16 + 60 + bulkBytes(40),
+    round_trips: known ? 1 : 3,
+    paced: 1,
+  };
+}
+
+function scanPrice(step: ScanStep, target: Target): Price {
+  const found = selectionOf(step.selection, target);
+  const limit = step.limit ?? Number.POSITIVE_INFINITY;
+  const keys = Math.min(found.keys, limit);
+  // a limited listing ends early: it visits the part of the keyspace that holds so many matches
+  const part = found.keys > limit ? limit / found.keys : 1;
+  const visited = Math.ceil(target.server.keys * part);
+  const scan = scanningPrice(step.selection, step.count, visited, keys, keyLength(found));
+  const listed = {
+    ...scan,
+    keys,
+    low: Math.min(found.low, limit),
+    high: Math.min(found.high, limit),
+    basis: found.basis,
+  };
+  if (step.collect === 'keys') return listed;
+  return {
+    ...listed,
+    elements: scan.elements + keys,
+    micros: scan.micros + keys * commandMicros,
+    bytes_out: scan.bytes_out + keys * commandBytes(['PTTL', 'x'.repeat(keyLength(found))]),
+    bytes_in: scan.bytes_in + keys * 12,
+    round_trips: scan.round_trips + Math.min(scan.round_trips, keys),
+    paced: scan.paced + keys,
+  };
+}
+
+function jobPrice(step: ForEachStep, draft: Draft, target: Target, facts: Facts): Price {
+  const found = selectionOf(step.selection, target);
+  const visited = target.server.keys;
+  const scan = scanningPrice(step.selection, step.count, visited, found.keys, keyLength(found));
+  const each = eachKey(step, found, facts);
+  const pages = scan.round_trips;
+  const perPage = found.keys / pages;
+  const batch = pacedBatch(step.batch_size, draft);
+  const batches = perPage < 1 ? Math.min(pages, found.keys) : pages * Math.ceil(perPage / batch);
+  return {
+    keys: found.keys,
+    low: found.low,
+    high: found.high,
+    basis: found.basis,
+    elements: scan.elements + Math.ceil(found.keys * each.elements),
+    micros: scan.micros + found.keys * each.micros,
+    bytes_out: scan.bytes_out + found.keys * commandBytes(argvOf(step.do.argv, 'x'.repeat(keyLength(found)))),
+    bytes_in: scan.bytes_in + Math.ceil(found.keys * each.reply_bytes),
+    round_trips: pages + batches,
+    paced: found.keys,
+  };
+}
+
+/** The mean price of the job's command over the sampled keys; that of an unknown key when there are none. */
+function eachKey(step: ForEachStep, found: SelectionFacts, facts: Facts): CommandCost {
+  if (found.samples.length === 0) return commandCost(argvOf(step.do.argv), facts);
+  const samples = new Map(found.samples.map((sample) => [bytesId(sample.key), sample]));
+  const sampled: Facts = { server: facts.server, of: (key) => samples.get(bytesId(key)) };
+  const cost = sum(found.samples.map((sample) => commandCost(argvOf(step.do.argv, sample.key), sampled)));
+  const count = found.samples.length;
+  return { elements: cost.elements / count, micros: cost.micros / count, reply_bytes: cost.reply_bytes / count };
+}
+
+/** SCAN over `visited` keys; with every page redops asks INFO server and TIME in the same packet. */
+function scanningPrice(selection: Selection, count: number, visited: number, matched: number, keyBytes: number): Price {
+  const pages = Math.max(1, Math.ceil(visited / count));
+  const call =
+    commandBytes(argvOf(scanArgv(selection, count))) + commandBytes(['INFO', 'server']) + commandBytes(['TIME']);
+  const infoReply = 600;
+  return {
+    ...counted(matched),
+    elements: Math.max(1, visited),
+    micros: visited * scanVisitMicros + pages * 3 * commandMicros,
+    bytes_out: pages * call,
+    bytes_in: pages * (infoReply + 64) + matched * bulkBytes(keyBytes),
+    round_trips: pages,
+    paced: pages,
+  };
+}
+
+/** The facts of a selection; where it was not inspected, what the number of keys bounds. */
+function selectionOf(selection: Selection, target: Target): SelectionFacts {
+  const id = selectionId(selection);
+  const found = target.selections.find((facts) => selectionId(facts.selection) === id);
+  const { keys } = target.server;
+  return (
+    found ?? { selection, basis: 'bound', keys, low: 0, high: keys, visited: 0, samples: [], with_ttl: 0, largest: 0 }
+  );
+}
+
+function selectionId(selection: Selection): string {
+  return `${selection.type ?? ''} ${bytesId(selection.match)}`;
+}
+
+function keyLength(found: SelectionFacts): number {
+  if (found.samples.length === 0) return byteLength(found.selection.match) + 8;
+  const total = found.samples.reduce((all, sample) => all + byteLength(sample.key), 0);
+  return Math.round(total / found.samples.length);
+}
+
+function counted(keys: number): Pick<Price, 'keys' | 'low' | 'high' | 'basis'> {
+  return { keys, low: keys, high: keys, basis: 'counted' };
+}
+
+/** The weakest basis of all: a sum is only as good as its worst part. */
+function basisOf(prices: readonly Price[]): Estimate['basis'] {
+  if (prices.some((price) => price.basis === 'bound')) return 'bound';
+  return prices.some((price) => price.basis === 'sampled') ? 'sampled' : 'counted';
+}
+
+/** Under a rate limit a batch holds at most a tenth of a second's worth. */
+function pacedBatch(planned: number, draft: Draft): number {
+  const { rate } = draft.request.limits;
+  return rate === undefined ? planned : Math.max(1, Math.min(planned, Math.ceil(rate / 10)));
+}
+
+function argvsOf(commands: readonly { readonly argv: readonly Argument[] }[]): readonly (readonly Argument[])[] {
+  return commands.map((command) => command.argv);
+}
+
+function distinctKeys(argvs: readonly Argv[]): number {
+  const keys = new Set<string>();
+  for (const argv of argvs) for (const { key } of keysOf(argv) ?? []) if (key !== undefined) keys.add(bytesId(key));
+  return keys.size;
+}
+
+function factsOf(target: Target): Facts {
+  const keys = new Map(target.keys.map((facts) => [bytesId(facts.key), facts]));
+  return { server: target.server, of: (key: Bytes) => keys.get(bytesId(key)) };
+}
+
+function whole(value: number): number {
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(finite(value)));
+}
+
+function rounded(value: number): number {
+  return Math.round(finite(value) * 1000) / 1000;
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? Math.max(0, value) : Number.MAX_SAFE_INTEGER;
+}

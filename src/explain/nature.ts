@@ -1,0 +1,133 @@
+/**
+ * What a plan is: atomic, idempotent, reversible, destructive, writing; what it needs (permissions, versions); its
+ * commands. Judged from the steps alone, on the careful side; docs/decisions/0003-what-is-destructive.md says why so.
+ */
+import { bytesId } from '../base/bytes.ts';
+import type { Argv } from '../catalog/command.ts';
+import { isIdempotent } from '../catalog/idempotency.ts';
+import { keysOf } from '../catalog/keys.ts';
+import { commandName } from '../catalog/lookup.ts';
+import { deletesKeys, destroys, isAdministrative, isReadOnly, isWrite } from '../catalog/nature.ts';
+import type { Draft, PlannedCommand } from '../plan/plan.ts';
+import { commandsOf, type Step } from '../plan/step.ts';
+import type { Target } from '../plan/target.ts';
+import { argvOf } from './arguments.ts';
+import { type MinVersion, minVersion } from './min-version.ts';
+import { permissionsOf } from './permissions.ts';
+import { plannedCommands } from './planned-commands.ts';
+
+/** The nature of a plan. */
+export interface Nature {
+  /** One step on the server: nothing of another client comes in between. */
+  readonly atomic: boolean;
+  /** Run twice in a row, it leaves what it leaves once. */
+  readonly idempotent: boolean;
+  /** What was there before can be put back from what the plan knows, with one command a key. */
+  readonly reversible: boolean;
+  /** Data may be lost, now or (a TTL over a match) later; or what other clients rely on is taken away. */
+  readonly destructive: boolean;
+  readonly writes: boolean;
+  readonly permissions: string[];
+  readonly min_version: { readonly redis: string; readonly valkey: string };
+  readonly commands: PlannedCommand[];
+}
+
+/** Judges a draft on its target. */
+export function natureOf(draft: Draft, target: Target): Nature {
+  const { steps } = draft;
+  const argvs = steps.flatMap((step) => commandsOf(step, '').map(({ argv }) => argvOf(argv)));
+  const scripts = steps.filter((step) => step.kind === 'script');
+  const writingScript = scripts.some((step) => !step.read_only);
+  const writes = writingScript || argvs.some((argv) => changes(argv));
+  const destructive = writingScript || steps.some((step) => expiresMatch(step)) || argvs.some((argv) => loses(argv));
+  return {
+    atomic: steps.length === 1 && isAtomic(steps[0]!),
+    idempotent: !writingScript && argvs.every((argv) => isIdempotent(argv)) && !feedsItself(argvs),
+    reversible: !destructive && (!writes || reversible(steps, argvs, target)),
+    destructive,
+    writes,
+    permissions: permissionsOf(steps, argvs, writes),
+    min_version: versionsOf(steps, argvs),
+    commands: plannedCommands(steps, target.server.cluster),
+  };
+}
+
+function isAtomic(step: Step): boolean {
+  switch (step.kind) {
+    case 'command':
+    case 'script':
+    case 'transaction':
+      return true;
+    case 'pipeline':
+      return step.steps.length === 1;
+    case 'scan':
+    case 'for_each':
+      return false;
+  }
+}
+
+/** Data or the server's own state: a read-only command of the data does neither. */
+function changes(argv: Argv): boolean {
+  return (
+    isWrite(argv) || takesAway(argv) || (isAdministrative(argv) && !isReadOnly(argv) && !tells.has(commandName(argv)))
+  );
+}
+
+// administrative by their category, but they only tell
+const tells: ReadonlySet<string> = new Set(
+  'config|get acl|list acl|users acl|getuser acl|whoami acl|cat acl|log acl|dryrun slowlog|get slowlog|len latency|latest latency|history latency|histogram latency|doctor client|list client|info cluster|nodes cluster|slots cluster|shards module|list'.split(
+    ' ',
+  ),
+);
+
+function loses(argv: Argv): boolean {
+  return destroys(argv) || deletesKeys(argv) || takesAway(argv);
+}
+
+/** Not data, but what other clients rely on, and gone for good: their running script, the script cache, their connections. */
+function takesAway(argv: Argv): boolean {
+  const taking = ['script|flush', 'script|kill', 'function|kill', 'client|kill', 'shutdown'];
+  return taking.includes(commandName(argv));
+}
+
+const ttlSetters: ReadonlySet<string> = new Set(['expire', 'pexpire', 'expireat', 'pexpireat']);
+
+/** A TTL over everything that matches is a delete with a delay: nobody has looked at the keys one by one. */
+function expiresMatch(step: Step): boolean {
+  return step.kind === 'for_each' && ttlSetters.has(commandName(argvOf(step.do.argv)));
+}
+
+/**
+ * TTLs of named keys whose TTL the plan knows, renames and copies that overwrite nothing: one command puts the former
+ * state back. A job does not record what was there, so it is not.
+ */
+function reversible(steps: readonly Step[], argvs: readonly Argv[], target: Target): boolean {
+  if (steps.some((step) => step.kind === 'for_each')) return false;
+  const known = new Set(target.keys.map((facts) => bytesId(facts.key)));
+  return argvs.every((argv) => !changes(argv) || canBePutBack(argv, known));
+}
+
+function canBePutBack(argv: Argv, known: ReadonlySet<string>): boolean {
+  const name = commandName(argv);
+  if (name === 'renamenx' || name === 'copy' || name === 'script|load') return true;
+  if (!ttlSetters.has(name) && name !== 'persist') return false;
+  return argv[1] !== undefined && known.has(bytesId(argv[1]));
+}
+
+/** True when a command reads one key into another (COPY, SUNIONSTORE) and a later one changes what it read: a second run reads something else. */
+function feedsItself(argvs: readonly Argv[]): boolean {
+  const fed = new Set<string>();
+  for (const argv of argvs) {
+    const uses = keysOf(argv) ?? [];
+    const written = uses.filter((use) => use.access !== 'RO' && use.key !== undefined);
+    if (written.some((use) => fed.has(bytesId(use.key!)))) return true;
+    if (written.length === 0) continue;
+    for (const use of uses) if (use.access === 'RO' && use.key !== undefined) fed.add(bytesId(use.key));
+  }
+  return false;
+}
+
+function versionsOf(steps: readonly Step[], argvs: readonly Argv[]): MinVersion {
+  const scans = steps.some((step) => step.kind === 'scan' || step.kind === 'for_each') ? [['SCAN', '0']] : [];
+  return minVersion([...argvs, ...scans]);
+}

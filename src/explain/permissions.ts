@@ -1,0 +1,113 @@
+/**
+ * The least ACL rule that lets a user run the plan: its commands, what redops itself asks of the server while it runs
+ * them, and its keys. `%R~` and `%W~` are not used: they need 7.0.
+ */
+import { type Bytes, bytesId, toBuffer } from '../base/bytes.ts';
+import type { Argv } from '../catalog/command.ts';
+import { keysOf } from '../catalog/keys.ts';
+import { findCommand } from '../catalog/lookup.ts';
+import type { Step } from '../plan/step.ts';
+
+/** Key patterns that are listed one by one; beyond, their common prefix stands for them. */
+const mostPatterns = 100;
+
+/** ACL rules such as "+unlink", "+object|freq", "~session:*", sorted within commands, keys, channels. `argvs`: every command of the steps. */
+export function permissionsOf(steps: readonly Step[], argvs: readonly Argv[], writes: boolean): string[] {
+  const commands = new Set(argvs.flatMap((argv) => commandRules(argv)));
+  for (const rule of steps.flatMap((step) => stepRules(step))) commands.add(rule);
+  for (const rule of ownRules(writes)) commands.add(rule);
+  const all = commands.has('+@all');
+  return [
+    ...(all ? ['+@all'] : [...commands].sort()),
+    ...keyRules(steps, argvs),
+    ...[...new Set(argvs.flatMap((argv) => channelRules(argv)))].sort(),
+  ];
+}
+
+/** What the run needs for itself. Connecting: HELLO, CLIENT SETNAME and ID; proof of the server: INFO, ROLE, TIME; before anything is resent: CLIENT KILL. */
+function ownRules(writes: boolean): readonly string[] {
+  const always = ['+hello', '+client|setname', '+client|id', '+info', '+role', '+time'];
+  return writes ? [...always, '+client|kill'] : always;
+}
+
+function stepRules(step: Step): readonly string[] {
+  switch (step.kind) {
+    case 'scan':
+      return step.collect === 'ttl' ? ['+scan', '+pttl'] : ['+scan'];
+    case 'for_each':
+      return ['+scan'];
+    case 'transaction':
+      return step.watch.length > 0 || step.reads.length > 0
+        ? ['+multi', '+exec', '+discard', '+watch', '+unwatch']
+        : ['+multi', '+exec', '+discard'];
+    case 'script':
+      return ['+evalsha', '+script|load', ...calledBy(step.source)];
+    case 'command':
+    case 'pipeline':
+      return [];
+  }
+}
+
+/** A subcommand by its first argument (6.0 takes that form too); a command that the table does not have needs everything. */
+function commandRules(argv: Argv): readonly string[] {
+  const info = findCommand(argv);
+  return [info === undefined ? '+@all' : `+${info.name}`];
+}
+
+/** The commands that a script's text calls by a constant name. Where a call cannot be read off, nothing less than +@all is sure to do. */
+function calledBy(source: Bytes): readonly string[] {
+  const text = toBuffer(source)
+    .toString('latin1')
+    .replace(/--\[\[[\s\S]*?\]\]|--[^\n]*/g, '');
+  const mentions = text.match(/\b(call|pcall)\b/g)?.length ?? 0;
+  const named = [...text.matchAll(/\bredis\s*\.\s*p?call\s*\(\s*(["'])([\w.-]+)\1\s*(?:,\s*(["'])([\w-]+)\3)?/g)];
+  if (named.length < mentions) return ['+@all'];
+  return named.flatMap(([, , name, , sub]) => commandRules(sub === undefined ? [name] : [name, sub]));
+}
+
+function keyRules(steps: readonly Step[], argvs: readonly Argv[]): readonly string[] {
+  const keys = new Map<string, Bytes>();
+  const add = (key: Bytes | undefined) => key !== undefined && keys.set(bytesId(key), key);
+  const selecting = steps.filter((step) => step.kind === 'scan' || step.kind === 'for_each');
+  for (const step of steps) {
+    if (step.kind === 'script') step.keys.forEach(add);
+    if (step.kind === 'transaction') step.watch.forEach(add);
+  }
+  // a job's command has the key of the selection, which the pattern covers
+  if (selecting.length === 0) for (const argv of argvs) for (const use of keysOf(argv) ?? []) add(use.key);
+  const named = keyPatterns([...keys.values()]);
+  const matched = selecting.map((step) => `~${patternText(step.selection.match)}`);
+  return [...new Set([...matched, ...named])].sort();
+}
+
+function keyPatterns(keys: readonly Bytes[]): readonly string[] {
+  const texts = keys.map((key) => patternText(escaped(key)));
+  if (texts.length <= mostPatterns) return texts.map((text) => `~${text}`);
+  let prefix = texts[0]!;
+  for (const text of texts) while (!text.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  // not inside an escape: `a\` would escape the star
+  return [`~${prefix.replace(/\\$/, '')}*`];
+}
+
+/** A key as a glob that matches only itself. */
+function escaped(key: Bytes): Bytes {
+  return typeof key === 'string' ? key.replace(/[\\*?[\]]/g, '\\$&') : key;
+}
+
+/** Bytes that are not text stand as ?, which matches any one byte: ACL SETUSER takes the rule in a text. */
+function patternText(pattern: Bytes): string {
+  const text =
+    typeof pattern === 'string'
+      ? pattern
+      : toBuffer(pattern)
+          .toString('latin1')
+          .replace(/[^\x21-\x7e]/g, '?');
+  return text.replace(/[\s\u0000-\u001f]/g, '?');
+}
+
+function channelRules(argv: Argv): readonly string[] {
+  const name = findCommand(argv)?.name;
+  return (name === 'publish' || name === 'spublish') && argv[1] !== undefined
+    ? [`&${patternText(escaped(argv[1]))}`]
+    : [];
+}

@@ -1,0 +1,59 @@
+/**
+ * The commands of a plan as a reader sees them: what goes to the server, in order. The template of a job and the call of
+ * a scan stand there once; what redops asks for its own safety (ROLE, TIME, run_id) does not.
+ */
+import { byteLength } from '../base/bytes.ts';
+import { keysOf } from '../catalog/keys.ts';
+import { slotOf } from '../catalog/slots.ts';
+import type { PlannedCommand } from '../plan/plan.ts';
+import type { Selection, Step } from '../plan/step.ts';
+import type { Argument } from '../plan/values.ts';
+import { literal } from '../plan/values.ts';
+
+/** The commands of the steps. `cluster`: each with its slot where its keys are known. */
+export function plannedCommands(steps: readonly Step[], cluster: boolean): PlannedCommand[] {
+  return steps.flatMap(commandsOfStep).map((argv) => planned(argv, cluster));
+}
+
+/** `SCAN 0 MATCH pattern COUNT n TYPE t`: the first call. */
+export function scanArgv(selection: Selection, count: number): Argument[] {
+  return [
+    'SCAN',
+    '0',
+    ...(selection.match === '*' ? [] : ['MATCH', selection.match]),
+    'COUNT',
+    String(count),
+    ...(selection.type === undefined ? [] : ['TYPE', selection.type]),
+  ];
+}
+
+function commandsOfStep(step: Step): Argument[][] {
+  switch (step.kind) {
+    case 'command':
+      return [step.argv];
+    case 'script':
+      return [['EVALSHA', step.sha1, String(step.keys.length), ...step.keys, ...step.args]];
+    case 'scan':
+      return [
+        scanArgv(step.selection, step.count),
+        ...(step.collect === 'ttl' ? [['PTTL', { param: 'key' as const }]] : []),
+      ];
+    case 'pipeline':
+      return step.steps.map((command) => command.argv);
+    case 'transaction':
+      return [
+        ...(step.watch.length === 0 ? [] : [['WATCH', ...step.watch]]),
+        ...step.reads.map((read) => read.command.argv),
+        ['MULTI'],
+        ...step.steps.map((command) => command.argv),
+        ['EXEC'],
+      ];
+    case 'for_each':
+      return [scanArgv(step.selection, step.count), step.do.argv];
+  }
+}
+
+function planned(argv: Argument[], cluster: boolean): PlannedCommand {
+  const first = cluster ? keysOf(argv.map((argument) => literal(argument)))?.[0]?.key : undefined;
+  return first === undefined || byteLength(first) === 0 ? { argv } : { argv, slot: slotOf(first) };
+}
