@@ -89,8 +89,7 @@ async function describe(name, server) {
     throw new Error(`${name}: ${server} does not run: ${error.message}`);
   });
   const version = /v=(\S+)/.exec(text)?.[1];
-  if (version === undefined)
-    throw new Error(`${name}: ${server} is no Redis or Valkey server: ${text.trim().slice(0, 200)}`);
+  if (version === undefined) throw new Error(`${name}: ${server} is no Redis or Valkey server: ${text.split('\n')[0]}`);
   const beside = join(dirname(server), basename(server).replace('-server', '-cli'));
   const cli = (await executable(beside)) ? beside : ((await onPath('redis-cli')) ?? (await onPath('valkey-cli')));
   return { name, version, server, cli };
