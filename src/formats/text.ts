@@ -1,5 +1,6 @@
 /**
  * Command text as redis-cli reads it, byte for byte (sdssplitargs in Redis' sds.c): what people paste, what files hold.
+ * (valkey-cli 9 is laxer: it takes `"a"b` as one word. Here that is a problem, as in redis-cli.)
  * In addition `#` as a line's first non-blank starts a comment, `\` directly before a newline outside quotes continues
  * the line (the two are removed, as in a shell), and `{{ expr }}` as a whole word is an expression where the caller
  * allows it. Where redis-cli would stop in silence (a raw NUL) or where a reading would be a guess, it is a problem.

@@ -101,8 +101,10 @@ describe.each(matrix().map((version) => ({ version })))('SCRIPT LOAD of $version
     const server = await startServer(version === undefined ? {} : { version });
     const { cli } = await obtainServer(version);
     if (cli === undefined) throw new Error('no redis-cli');
-    const readsShebang = !/^[56]\./.test(server.version);
-    const scripts = [...corpus, ...(readsShebang ? shebangs : []), ...fc.sample(random, { numRuns: 2000, seed: 11 })];
+    // Before 7.0 the script is the body of a function: it has no `...`, and `#!lua` is no Lua
+    const isChunk = !/^[56]\./.test(server.version);
+    const all = [...corpus, ...shebangs, ...fc.sample(random, { numRuns: 2000, seed: 11 })];
+    const scripts = all.filter((script) => isChunk || !/\.\.\.|^#!/.test(script));
     const answers = await load(cli, server.port, scripts);
     expect(answers).toHaveLength(scripts.length);
     const verdicts = answers.map((answer, index) => [scripts[index], /^[0-9a-f]{40}$/.test(answer)]);

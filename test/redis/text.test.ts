@@ -1,5 +1,6 @@
 /** Command text is read as redis-cli reads it: the same lines, through redis-cli's standard input and through the parser. */
 import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { obtainServer } from '../../scripts/servers.mjs';
@@ -72,10 +73,12 @@ const randomLine = fc.array(piece, { maxLength: 14 }).map((parts) => Buffer.conc
 const continues = (line: Buffer) => /\\\r?$/.test(line.toString('latin1'));
 
 describe.each(matrix().map((version) => ({ version })))('redis-cli of $version', ({ version }) => {
-  test('splits 3,000 odd lines into the same bytes', async () => {
+  test('splits 3,000 odd lines into the same bytes', async (context) => {
     const server = await startServer(version === undefined ? {} : { version });
     const { cli } = await obtainServer(version);
     if (cli === undefined) throw new Error('no redis-cli');
+    // valkey-cli 9 reads otherwise: it joins "a"b, takes \v and \f into words and drops raw 0xff; the parser keeps to redis-cli
+    if (basename(cli) === 'valkey-cli' && Number.parseInt(server.version, 10) >= 9) context.skip();
     const odd = [...fixed, ...fc.sample(randomLine, { numRuns: 3000, seed: 7 })].filter((line) => !continues(line));
     const lines = odd.map((line, index) => Buffer.concat([Buffer.from(`RPUSH list:${index} first `), line]));
     await feed(cli, server.port, Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')])));
