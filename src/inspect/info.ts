@@ -69,6 +69,15 @@ export async function inspectServer(lease: Lease, where: Where): Promise<{ ident
     );
   }
   const fields = infoFields(text);
+  if (fields.get('redis_mode') === 'sentinel') {
+    throw new OpsError(
+      'unsupported',
+      'this is a Sentinel, which holds no data, and redops does not run behind Sentinel yet',
+      {
+        remedy: 'Name the primary that it announces (SENTINEL GET-MASTER-ADDR-BY-NAME), outside failovers.',
+      },
+    );
+  }
   const keyspace = fields.get(`db${where.database}`) ?? '';
   const number = (name: string): number => Number(fields.get(name) ?? 0);
   const slave = fields.get('role') === 'slave';

@@ -1,0 +1,146 @@
+/** plan and apply on every kind of server that redops runs on, and a clear refusal on those it does not run on yet. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openAgent } from '../../src/agent.ts';
+import { applied, faultOf, planOf, withAgent } from '../support/agent.ts';
+import { matrix, startCluster, startReplica, startSentinel, startServer, type TestServer } from '../support/servers.ts';
+
+const request = { operation_type: 'pipelining', commands: ['SET greeting hello PX 100000', 'GET greeting'] };
+
+/** One write and one job, planned and applied, and what the server then holds. */
+async function works(server: TestServer, url = server.url, settings = {}): Promise<void> {
+  await withAgent(
+    url,
+    async (agent) => {
+      const plan = await planOf(agent, request);
+      expect(plan.target.server).toMatchObject({ role: 'master', cluster: false });
+      expect((await applied(agent, plan)).results.map((result) => result.reply)).toEqual(['OK', 'hello']);
+      await server.cli('mset', 'job:1', 'a', 'job:2', 'b');
+      const job = { operation_type: 'batch', select: { match: 'job:*' }, do: { action: 'unlink' } };
+      expect((await applied(agent, job)).totals.changed).toBe(2);
+    },
+    settings,
+  );
+  expect(await server.cli('keys', '*')).toBe('greeting');
+}
+
+describe('a single server', () => {
+  it.each(matrix().map((version) => [version ?? 'the default server', version] as const))(
+    'of %s',
+    async (_name, version) => {
+      const server = await startServer(version === undefined ? {} : { version });
+      await works(server);
+      await server.stop();
+    },
+    60_000,
+  );
+
+  it('with a password, and as an ACL user', async () => {
+    const server = await startServer({
+      password: 'secret',
+      user: { name: 'ops', password: 'p', rules: ['~*', '&*', '+@all'] },
+    });
+    await works(server);
+    await server.cli('flushall');
+    await works(server, server.userUrl);
+    await server.stop();
+  });
+
+  it('behind TLS with client certificates', async () => {
+    const server = await startServer({ tls: true });
+    const { ca, cert, key } = server.tls!;
+    await works(server, server.url, { tls: { ca, cert, key } });
+    await server.stop();
+  });
+
+  it('on a unix socket', async () => {
+    const server = await startServer({ unixSocket: true });
+    await works(server);
+    await server.stop();
+  });
+});
+
+describe('a replica', () => {
+  it('is read, and a write to it is refused before anything is sent, naming the primary', async () => {
+    const primary = await startServer();
+    const replica = await startReplica(primary);
+    await withAgent(replica.url, async (agent) => {
+      expect(agent.target.tag).toBe('production');
+      const report = await applied(agent, request);
+      expect(report.status).toBe('refused');
+      const finding = report.warnings.find((warning) => warning.error === 'E205');
+      expect(`${finding?.message} ${finding?.fix}`).toContain(`127.0.0.1:${primary.port}`);
+      expect((await applied(agent, { operation_type: 'key_management', action: 'find' })).status).toBe('succeeded');
+    });
+    expect(await primary.cli('dbsize')).toBe('0');
+    await replica.stop();
+    await primary.stop();
+  });
+
+  it('makes its primary count as production: --yes does not approve what destroys', async () => {
+    const primary = await startServer();
+    const replica = await startReplica(primary);
+    await primary.cli('set', 'k', 'v');
+    await withAgent(primary.url, async (agent) => {
+      expect(agent.target.tag).toBe('production');
+      const destroy = { operation_type: 'key_management', action: 'delete', keys: ['k'] };
+      expect((await applied(agent, destroy, { yes: true })).status).toBe('needs_approval');
+      expect(await primary.cli('get', 'k')).toBe('v');
+      expect((await applied(agent, destroy, { yes: true, typedName: agent.target.name })).status).toBe('succeeded');
+      expect(await primary.cli('exists', 'k')).toBe('0');
+    });
+    await replica.stop();
+    await primary.stop();
+  });
+});
+
+describe('what redops does not run on yet', () => {
+  it('refuses Sentinel: by its URL, and when a Sentinel is taken for a server', async () => {
+    const sentinel = await startSentinel();
+    const byUrl = await faultOf(openAgent({ url: sentinel.url }));
+    expect(byUrl.code).toBe('unsupported');
+    const byPort = await faultOf(openAgent({ url: sentinel.sentinels[0]!.url }));
+    expect(byPort.code).toBe('unsupported');
+    expect(byPort.remedy).toBeTruthy();
+    await sentinel.stop();
+  }, 60_000);
+
+  it('refuses a cluster: by its URL, and when one of its nodes is named', async () => {
+    const cluster = await startCluster();
+    expect((await faultOf(openAgent({ url: cluster.url }))).code).toBe('unsupported');
+    const byNode = await faultOf(openAgent({ url: cluster.nodes[0]!.url }));
+    expect(byNode.code).toBe('unsupported');
+    expect(byNode.message).toContain('cluster');
+    await cluster.stop();
+  }, 60_000);
+});
+
+describe('state on disk', () => {
+  it('keeps the plan, the journal and the report of a run, and an audit record', async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), 'redops-state-'));
+    const server = await startServer();
+    await server.cli('mset', 'job:1', 'a', 'job:2', 'b');
+    await withAgent(
+      server.url,
+      async (agent) => {
+        const report = await applied(agent, { operation_type: 'expiration', action: 'set', match: 'job:*', ttl: '1h' });
+        const { readFileSync } = await import('node:fs');
+        const run = join(stateDir, 'runs', report.run_id);
+        const journal = readFileSync(join(run, 'journal.jsonl'), 'utf8')
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+        expect(journal.map((record) => record.kind)).toEqual(['chunk', 'page']);
+        expect(journal[0].time_ms).toBeTypeOf('number');
+        expect(journal[1]).toMatchObject({ cursor: '0', matched: 2, changed: 2 });
+        expect(JSON.parse(readFileSync(join(run, 'report.json'), 'utf8'))).toEqual(report);
+        expect(readFileSync(join(stateDir, 'audit.jsonl'), 'utf8')).toContain(report.plan_digest);
+      },
+      { stateDir },
+    );
+    rmSync(stateDir, { recursive: true });
+    await server.stop();
+  });
+});
