@@ -236,9 +236,11 @@ function iteration(walk: Walk, node: Extract<Loop, { type: `For${string}` }>): I
 function iterated(walk: Walk, iterators: readonly Expression[]): LuaValue {
   const first = iterators[0];
   if (iterators.length === 1 && first?.type === 'CallExpression' && first.arguments.length === 1) {
-    const [callee, argument] = evaluateAll(walk, [first.base, first.arguments[0]!]);
-    const { shape } = callee ?? unknown;
-    if (argument && shape.kind === 'library' && (shape.name === 'ipairs' || shape.name === 'pairs')) {
+    walk.dry += 1; // the callee is looked at; the call itself is evaluated once, below
+    const { shape } = evaluate(walk, first.base);
+    walk.dry -= 1;
+    if (shape.kind === 'library' && (shape.name === 'ipairs' || shape.name === 'pairs')) {
+      const argument = evaluate(walk, first.arguments[0]!);
       if (argument.shape.kind === 'table' && argument.shape.name === 'KEYS') walk.found.dynamicKeys = true;
       return argument;
     }

@@ -45,6 +45,11 @@ describe('calls', () => {
     [`local function f(c) return redis.call(c, KEYS[1]) end return f('GET')`, [undefined]],
     [`local call = redis.call; local function f() return call('GET', KEYS[1]) end return f()`, ['get']],
     [`return { redis.call('GET', KEYS[1]), redis.call('TTL', KEYS[1]) }`, ['get', 'ttl']],
+    [
+      `local function each(t) return next, t end for k in each(redis.call('KEYS', 'a')) do redis.call('GET', k) end`,
+      ['keys', 'get'],
+    ],
+    [`for k, v in pairs(redis.call('HGETALL', KEYS[1])) do redis.call('GET', v) end`, ['hgetall', 'get']],
     [`return 'redis.call("FLUSHALL")' -- redis.call('DEL', KEYS[1])`, []],
     [`local redis = { call = tostring } return redis.call('GET')`, []],
   ])('%s', (source, expected) => {
