@@ -24,6 +24,11 @@ for (const binary of binaries) surveys.push(await survey(binary));
 // from the least to the most trusted: older before newer, Valkey before Redis
 surveys.sort((a, b) => engineRank(a) - engineRank(b) || compareVersions(a.version, b.version));
 const table = surveys.reduce((known, one) => mergeSurvey(known, one), new Map());
+for (const [name, path, more] of newerOptions()) addOptions(table.get(name).grammar, path, more);
+// documented as an integer; the parser reads a double on every version
+table.get('zincrby').grammar[1].type = 'double';
+for (const entry of newerCommands())
+  if (!table.has(entry.name)) table.set(entry.name, { ...entry, seenOn: [], saidBy: {} });
 const bySurveyOrder = surveys.map((one) => one.server);
 const lines = [...table.values()]
   .map(written)
@@ -60,6 +65,104 @@ async function survey(binary) {
     await ended;
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Options of Redis releases that no surveyed server is: [command, the oneof to widen or none, what is added]. */
+function newerOptions() {
+  const token = (word, since, more = {}) => ({
+    name: word.toLowerCase(),
+    type: 'pure-token',
+    token: word,
+    since,
+    ...more,
+  });
+  const value = (word, since) => ({ name: word.toLowerCase(), type: 'string', token: word, since });
+  const references = {
+    name: 'references',
+    type: 'oneof',
+    since: '8.2.0',
+    optional: true,
+    arguments: ['KEEPREF', 'DELREF', 'ACKED'].map((word) => token(word, '8.2.0')),
+  };
+  const producer = {
+    name: 'idempotency',
+    type: 'oneof',
+    since: '8.6.0',
+    optional: true,
+    arguments: [
+      { name: 'producer', type: 'string', token: 'IDMPAUTO', since: '8.6.0' },
+      {
+        name: 'producer-entry',
+        type: 'block',
+        token: 'IDMP',
+        since: '8.6.0',
+        arguments: ['producer', 'entry'].map((name) => ({ name, type: 'string' })),
+      },
+    ],
+  };
+  const claim = { name: 'min-idle-time', type: 'integer', token: 'CLAIM', since: '8.4.0', optional: true };
+  return [
+    ['set', 'condition', ['IFNE', 'IFDEQ', 'IFDNE'].map((word) => value(word, '8.4.0'))],
+    ['bitop', 'operation', ['DIFF', 'DIFF1', 'ANDOR', 'ONE'].map((word) => token(word, '8.2.0'))],
+    ['xadd', undefined, [references, producer]],
+    ['xtrim', undefined, [references]],
+    ['xreadgroup', undefined, [claim]],
+  ];
+}
+
+/** Commands of Redis releases that no surveyed server is; a server that has them replaces these entries. */
+function newerCommands() {
+  const oneKey = (flags) => [{ flags, begin: { index: 1 }, find: { range: { last: 0, step: 1, limit: 0 } } }];
+  const write = ['fast', 'write'];
+  return [
+    {
+      name: 'delex',
+      arity: -2,
+      flags: write,
+      categories: ['fast', 'string', 'write'],
+      keySpecs: oneKey(['RM', 'delete']),
+      summary: 'Removes a key if its value, or the digest of its value, is as given.',
+      since: '8.4.0',
+      group: 'string',
+    },
+    {
+      name: 'digest',
+      arity: 2,
+      flags: ['fast', 'readonly'],
+      categories: ['fast', 'read', 'string'],
+      keySpecs: oneKey(['RO', 'access']),
+      summary: 'Returns the digest of the value of a string key.',
+      since: '8.4.0',
+      group: 'string',
+      grammar: [{ name: 'key', type: 'key' }],
+    },
+    {
+      name: 'xdelex',
+      arity: -5,
+      flags: write,
+      categories: ['fast', 'stream', 'write'],
+      keySpecs: oneKey(['RW', 'delete']),
+      summary: 'Removes entries of a stream, with a choice for the references of consumer groups.',
+      since: '8.2.0',
+      group: 'stream',
+    },
+    {
+      name: 'xackdel',
+      arity: -6,
+      flags: write,
+      categories: ['fast', 'stream', 'write'],
+      keySpecs: oneKey(['RW', 'delete']),
+      summary: 'Acknowledges entries in a consumer group and removes them from the stream.',
+      since: '8.2.0',
+      group: 'stream',
+    },
+  ];
+}
+
+/** Widens the oneof of that name, or puts options after the first argument, which is the key in every case here. */
+function addOptions(grammar, choice, more) {
+  if (choice === undefined) grammar.splice(1, 0, ...more);
+  else grammar.find((argument) => argument.name === choice).arguments.push(...more);
 }
 
 /** Adds what one server says to what is known; the later server wins except for what it does not say. */
@@ -175,8 +278,8 @@ function legacyKeySpecs(first, last, step, flags) {
 
 function argumentOf(raw) {
   const { name, type, token, since, flags = [], arguments: parts } = pairs(raw);
-  return withoutEmpty({
-    name,
+  const argument = withoutEmpty({
+    name: name.replaceAll('_', '-'),
     type,
     token,
     since,
@@ -185,6 +288,9 @@ function argumentOf(raw) {
     multiple_token: flags.includes('multiple_token') || undefined,
     arguments: parts?.map(argumentOf),
   });
+  // a block of one is that one
+  if (type !== 'block' || parts.length !== 1 || token !== undefined) return argument;
+  return { ...argument.arguments[0], ...withoutEmpty({ optional: argument.optional, multiple: argument.multiple }) };
 }
 
 /** The union of two argument lists; where they cannot be aligned, both stand as alternatives of one `oneof`. */
@@ -229,15 +335,21 @@ function uniteArguments(a, b) {
   if (JSON.stringify(a) === JSON.stringify(b)) return a;
   const widened = withoutEmpty({
     ...a,
-    type: a.type === b.type ? a.type : 'string',
+    type: widerType(a, b),
     since: earliest(a.since, b.since),
     optional: a.optional || b.optional || undefined,
     multiple: a.multiple || b.multiple || undefined,
     multiple_token: a.multiple_token || b.multiple_token || undefined,
   });
-  if (!a.arguments && !b.arguments) return widened;
+  // one side lists the words (BITOP) or has a further form (CLUSTER REPLICATE) where the other says only "string"
+  if (!a.arguments || !b.arguments) return withoutEmpty({ ...widened, arguments: a.arguments ?? b.arguments });
   const parts = a.type === 'oneof' ? uniteChoices(a.arguments, b.arguments) : uniteLists(a.arguments, b.arguments);
   return parts && { ...widened, arguments: parts };
+}
+
+function widerType(a, b) {
+  if (a.type === b.type) return a.type;
+  return a.arguments ? a.type : b.arguments ? b.type : 'string';
 }
 
 function uniteChoices(a, b) {
@@ -251,15 +363,24 @@ function uniteChoices(a, b) {
 
 /** True when two arguments stand for the same thing under whatever name: same token, or same shape without one. */
 function sameArgument(a, b) {
-  if ((a.token ?? '') !== (b.token ?? '') || Boolean(a.arguments) !== Boolean(b.arguments)) return false;
-  if (a.type === 'oneof' && b.type === 'oneof' && a.token === undefined) {
-    const words = new Set(a.arguments.map((choice) => choice.token));
-    return a.name === b.name || b.arguments.some((choice) => choice.token !== undefined && words.has(choice.token));
-  }
-  if (a.arguments) return a.type === b.type && uniteArguments(a, b) !== undefined;
-  return (
-    a.type === b.type || (a.type !== 'key' && b.type !== 'key' && a.type !== 'pure-token' && b.type !== 'pure-token')
-  );
+  if ((a.token ?? '') !== (b.token ?? '')) return false;
+  if (a.type === 'oneof' && b.type === 'oneof') return a.token !== undefined || sameChoices(a, b);
+  if (a.type === 'oneof' && b.type === 'string') return a.name === b.name || containsLeaf(a, b);
+  if (a.type === 'string' && b.type === 'oneof') return sameArgument(b, a);
+  if (a.arguments || b.arguments) return a.type === b.type && uniteArguments(a, b) !== undefined;
+  const plain = (argument) => argument.type !== 'key' && argument.type !== 'pure-token';
+  return a.type === b.type || (plain(a) && plain(b));
+}
+
+function sameChoices(a, b) {
+  const words = new Set(a.arguments.flatMap((choice) => choice.token ?? []));
+  if (a.name === b.name || b.arguments.some((choice) => words.has(choice.token))) return true;
+  const shape = (argument) => argument.arguments.map((choice) => `${choice.type} ${choice.token ?? ''}`).join();
+  return shape(a) === shape(b);
+}
+
+function containsLeaf(choice, leaf) {
+  return choice.arguments.some((one) => !one.arguments && one.token === undefined && one.name === leaf.name);
 }
 
 /** A RESP2 connection: one question at a time. */
