@@ -5,9 +5,10 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import type { LuaFacts } from '../formats/lua.ts';
-import type { Span } from '../plan/diagnostic.ts';
+import type { Severity, Span } from '../plan/diagnostic.ts';
 import type { Draft } from '../plan/plan.ts';
-import type { KeyFacts, Target } from '../plan/target.ts';
+import type { Selection } from '../plan/step.ts';
+import type { Target } from '../plan/target.ts';
 
 /** A command as rules see it: parsed, with its place. Unknown values (expressions, the key of a job) are undefined. */
 export interface LintCommand {
@@ -15,17 +16,24 @@ export interface LintCommand {
   /** `commands[3]`, `app.redis:12:1`, `execution_plan.steps[0].steps[2]`. */
   readonly at: string;
   readonly span?: Span;
-  /** The block it stands in: a plain line, a pipeline's batch, between MULTI and EXEC, a job's template, a transaction's read. */
+  /** How it is sent: a plain line, a pipeline's batch, between MULTI and EXEC, a job's template, a transaction's read. */
   readonly within: 'line' | 'pipeline' | 'transaction' | 'read' | 'job';
+  /** Commands of the same pipeline, transaction, job or file share it. */
+  readonly block: string;
+  /** The keys that a job runs the command for. */
+  readonly selection?: Selection;
 }
 
 /** A Lua script as rules see it. `at` and `span` are where its text begins. */
 export interface LintScript {
   readonly source: Bytes;
   readonly facts: LuaFacts;
+  /** The number of KEYS that the call gives, where there is a call. */
   readonly keys: number | undefined;
   readonly at: string;
   readonly span?: Span;
+  /** The file that is the script as a whole: places inside it are lines of that file. */
+  readonly file?: string;
 }
 
 /** Everything that is judged: the commands of a plan or of files, their scripts, and the facts at hand. */
@@ -34,8 +42,12 @@ export interface Subject {
   readonly scripts: readonly LintScript[];
   /** Present when a plan is judged. */
   readonly draft?: Draft;
-  /** Present when a server was inspected. */
+  /** Present when a server was inspected and could answer. */
   readonly target?: Target;
+  /** The server was busy with a script: it was reached, and told nothing. */
+  readonly busy?: true;
+  /** Unix time in milliseconds, where the caller gives it: what a fixed deadline is compared with. */
+  readonly now?: number;
 }
 
 /** A finding as a rule gives it; code, severity (unless overridden) and url are the rule's. */
@@ -46,7 +58,7 @@ export interface Finding {
   readonly fix: string;
   readonly span?: Span;
   /** Where one rule has two weights. */
-  readonly severity?: 'error' | 'warning' | 'info';
+  readonly severity?: Severity;
 }
 
 /** What a rule answers: its findings, or why it could not judge (a string). */
@@ -59,16 +71,11 @@ export interface Verdict {
 /** One rule. */
 export interface Rule {
   readonly code: string;
-  readonly severity: 'error' | 'warning' | 'info';
+  /** The weight of a finding that names none of its own. */
+  readonly severity: Severity;
   /** One line: what it looks for. */
   readonly title: string;
   /** The E-code of the server's refusal, where the server would refuse. */
   readonly error?: string;
   check(subject: Subject): Verdict;
-}
-
-/** The facts of one key, or undefined when it was not inspected. */
-export function factsOf(target: Target | undefined, key: Bytes): KeyFacts | undefined {
-  const id = JSON.stringify(key);
-  return target?.keys.find((facts) => JSON.stringify(facts.key) === id);
 }

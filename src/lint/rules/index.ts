@@ -1,0 +1,90 @@
+/** Every rule, in the order of its code. `npm run new-rule` adds to it. */
+import type { Rule } from '../rule.ts';
+import { cap001 } from './cap001-max-keys.ts';
+import { cap002 } from './cap002-max-percent.ts';
+import { cap003 } from './cap003-prefixes.ts';
+import { clu001 } from './clu001-crossslot-command.ts';
+import { del001 } from './del001-blocking-delete.ts';
+import { del002 } from './del002-huge-string.ts';
+import { del003 } from './del003-flush.ts';
+import { key001 } from './key001-keys-command.ts';
+import { key002 } from './key002-scan-count.ts';
+import { key004 } from './key004-every-key.ts';
+import { key005 } from './key005-rename-onto.ts';
+import { lua001 } from './lua001-undeclared-key.ts';
+import { lua002 } from './lua002-zero-is-true.ts';
+import { lua003 } from './lua003-unbounded-work.ts';
+import { lua006 } from './lua006-script-flags.ts';
+import { lua008 } from './lua008-numkeys.ts';
+import { lua009 } from './lua009-globals.ts';
+import { ops004 } from './ops004-costly-inspection.ts';
+import { ops007 } from './ops007-script-kill.ts';
+import { pip001 } from './pip001-pipeline-budget.ts';
+import { pip002 } from './pip002-not-in-a-pipeline.ts';
+import { pip003 } from './pip003-large-replies.ts';
+import { pip004 } from './pip004-not-idempotent.ts';
+import { rep001 } from './rep001-replica.ts';
+import { sec001 } from './sec001-administration.ts';
+import { sec002 } from './sec002-not-permitted.ts';
+import { ttl001 } from './ttl001-write-without-ttl.ts';
+import { ttl002 } from './ttl002-set-drops-ttl.ts';
+import { ttl003 } from './ttl003-write-then-expire.ts';
+import { ttl004 } from './ttl004-relative-expiry.ts';
+import { ttl005 } from './ttl005-same-deadline.ts';
+import { ttl006 } from './ttl006-expired-at-once.ts';
+import { ttl008 } from './ttl008-evictable.ts';
+import { ttl009 } from './ttl009-conditional-expire.ts';
+import { ttl010 } from './ttl010-outside-strategy.ts';
+import { tx001 } from './tx001-read-modify-write.ts';
+import { tx004 } from './tx004-watch-too-late.ts';
+import { tx005 } from './tx005-crossslot-transaction.ts';
+import { tx006 } from './tx006-long-transaction.ts';
+import { tx009 } from './tx009-fails-at-run-time.ts';
+import { val001 } from './val001-valkey9-undeclared-keys.ts';
+import { ver001 } from './ver001-unknown-to-server.ts';
+
+/** The rules that lint runs. */
+export const rules: readonly Rule[] = [
+  cap001,
+  cap002,
+  cap003,
+  clu001,
+  del001,
+  del002,
+  del003,
+  key001,
+  key002,
+  key004,
+  key005,
+  lua001,
+  lua002,
+  lua003,
+  lua006,
+  lua008,
+  lua009,
+  ops004,
+  ops007,
+  pip001,
+  pip002,
+  pip003,
+  pip004,
+  rep001,
+  sec001,
+  sec002,
+  ttl001,
+  ttl002,
+  ttl003,
+  ttl004,
+  ttl005,
+  ttl006,
+  ttl008,
+  ttl009,
+  ttl010,
+  tx001,
+  tx004,
+  tx005,
+  tx006,
+  tx009,
+  val001,
+  ver001,
+];

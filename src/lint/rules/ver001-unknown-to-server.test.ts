@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { file, found } from '../../../test/support/lint.ts';
+import { ver001 } from './ver001-unknown-to-server.ts';
+
+const on = (redis_version: string, engine: 'redis' | 'valkey' = 'redis') => ({
+  server: { engine, version: redis_version, redis_version },
+});
+
+test.each([
+  ['GETEX k EX 60', '6.0.16'],
+  ['COPY a b', '6.0.16'],
+  ['EXPIRETIME k', '6.2.14'],
+  ['HEXPIRE h 60 FIELDS 1 f', '7.2.4'],
+])('%s on %s', (line, version) => {
+  expect(found(ver001, file(line, on(version)))).toEqual(['error app.redis:1:1']);
+});
+
+test('known commands, Valkey, and no server', () => {
+  expect(found(ver001, file('GETEX k EX 60\nUNLINK k', on('6.2.0')))).toEqual([]);
+  expect(found(ver001, file('HEXPIRE h 60 FIELDS 1 f', on('7.2.4', 'valkey')))).toEqual([]);
+  expect(found(ver001, file('GETEX k EX 60'))).toEqual([]);
+});
