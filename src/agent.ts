@@ -29,8 +29,9 @@ import { createFold, needsApprovalReport, refusedReport } from './report/fold.ts
 import { compile } from './request/compile.ts';
 import { inlineFiles } from './request/files.ts';
 import { parseRequest } from './request/parse.ts';
+import { signApproval, useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
-import { savePlan } from './state/plans.ts';
+import { loadPlan, savePlan } from './state/plans.ts';
 import { openRun } from './state/runs.ts';
 
 export { loadTargets, resolveTarget } from './state/targets.ts';
@@ -65,6 +66,8 @@ export interface ApplyOptions {
   readonly yes?: boolean;
   /** The target's name as a person typed it. */
   readonly typedName?: string;
+  /** A signed approval (redops approve): stands for the typed name, once, for this plan. */
+  readonly approval?: string;
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -271,13 +274,16 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   const planned = isPlan ? { plan: readPlan(document), diagnostics: [] } : await application.plan(document);
   if (!planned.plan) return planned;
   const plan = isPlan ? refreshed(planned.plan, await ask(draftOf(planned.plan))) : planned.plan;
+  const { stateDir } = settings;
+  if (options.approval !== undefined)
+    await useApproval(requireState(stateDir), plan, options.approval, systemClock.now());
+  const typedName = options.approval === undefined ? options.typedName : target.name;
   const decision = decide(plan, {
     tag: target.tag,
     target: target.name,
     yes: options.yes ?? false,
-    ...(options.typedName === undefined ? {} : { typedName: options.typedName }),
+    ...(typedName === undefined ? {} : { typedName }),
   });
-  const { stateDir } = settings;
   if (stateDir) {
     await savePlan(stateDir, planned.plan);
     await appendAudit(stateDir, {
@@ -292,6 +298,31 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   if (decision.decision === 'refuse') return settledRun(refusedReport(plan, decision.diagnostics));
   if (decision.decision === 'ask' && !options.dryRun) return settledRun(needsApprovalReport(plan, decision.reason));
   return startRun(application, plan);
+}
+
+function requireState(stateDir: string | undefined): string {
+  if (stateDir !== undefined) return stateDir;
+  throw new OpsError('usage', 'approvals need a state directory', {
+    remedy: 'Name one: REDOPS_STATE, or stateDir in the settings.',
+  });
+}
+
+/** Signs an approval of a plan that was saved under its digest, or of a plan document. Gives the plan too, as it was checked. Throws OpsError usage, tampered, state. */
+export async function approvePlan(
+  stateDir: string,
+  planOrDigest: unknown,
+  passphrase: (plan: Plan) => Promise<string>,
+  validMs: number,
+): Promise<{ readonly plan: Plan; readonly approval: string; readonly expiresMs: number }> {
+  const document = typeof planOrDigest === 'string' ? await loadPlan(stateDir, planOrDigest) : planOrDigest;
+  if (document === undefined) {
+    throw new OpsError('usage', `no plan is kept under ${String(planOrDigest)}`, {
+      remedy: 'Give the whole digest that redops plan or apply showed, or the plan itself.',
+    });
+  }
+  const plan = readPlan(document);
+  const expiresMs = systemClock.now() + validMs;
+  return { plan, approval: await signApproval(stateDir, plan, await passphrase(plan), expiresMs), expiresMs };
 }
 
 /** A plan document, checked: its digest is that of its content, and what is derived is what redops derives. Throws OpsError tampered or usage. */

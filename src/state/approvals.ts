@@ -1,0 +1,121 @@
+/**
+ * Signed approvals: a person who knows a passphrase approves one digest on one data set, once, for a limited time. The
+ * digest stands on every screen, so it approves nothing by itself; the signature does. The private key is kept encrypted
+ * with the passphrase, the public key beside it verifies. Whoever may write the state directory could replace both keys:
+ * an approval is a boundary only where the one who applies may not write there.
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+  sign,
+  verify,
+} from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { OpsError } from '../base/ops-error.ts';
+import type { Plan } from '../plan/plan.ts';
+import { codeOf, ensureDirectory, guarded, writeDurably } from './files.ts';
+
+/** What is signed. Times in Unix milliseconds. */
+const Claim = z.strictObject({
+  version: z.literal(1),
+  id: z.uuid(),
+  digest: z.string(),
+  /** The data set: replication id and database. */
+  target: z.string(),
+  expires_ms: z.int().positive(),
+});
+
+/** Signs an approval of a plan; the first call makes the key pair with this passphrase. Throws OpsError usage when the passphrase is another, state. */
+export async function signApproval(dir: string, plan: Plan, passphrase: string, expiresMs: number): Promise<string> {
+  if (passphrase.length < 8) {
+    throw new OpsError('usage', 'the passphrase is shorter than 8 characters', {
+      remedy: 'Choose a longer one; it is asked for at every approval.',
+    });
+  }
+  const key = await privateKey(dir, passphrase);
+  const claim = { version: 1, id: randomUUID(), digest: plan.digest, target: dataSet(plan), expires_ms: expiresMs };
+  const body = Buffer.from(JSON.stringify(claim), 'utf8');
+  return `${body.toString('base64url')}.${sign(null, body, key).toString('base64url')}`;
+}
+
+/** Checks an approval for this plan and uses it up. Throws OpsError refused when it is forged, for something else, expired or used; state. */
+export async function useApproval(dir: string, plan: Plan, approval: string, nowMs: number): Promise<void> {
+  const [body = '', signature = ''] = approval.split('.').map((part) => Buffer.from(part, 'base64url'));
+  const key = await publicKey(dir);
+  if (key === undefined)
+    throw no(
+      'there is no approval key here yet',
+      'Approve with redops approve, by the user and on the machine that applies.',
+    );
+  if (!verify(null, Buffer.from(body), key, Buffer.from(signature)))
+    throw no('its signature is not of the approval key here');
+  const claim = Claim.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+  if (claim.digest !== plan.digest) throw no('it is for another plan');
+  if (claim.target !== dataSet(plan)) throw no('it is for another data set');
+  if (claim.expires_ms <= nowMs) throw no('it has expired');
+  const used = join(dir, 'approvals', 'used');
+  await ensureDirectory(used);
+  await guarded(used, async () => {
+    try {
+      await (await open(join(used, claim.id), 'wx', 0o600)).close();
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') throw no('it was used before, and an approval is for one run');
+      throw error;
+    }
+  });
+}
+
+function dataSet(plan: Plan): string {
+  const { id, database } = plan.target.identity;
+  return `${id}/${database}`;
+}
+
+function no(why: string, remedy = 'Look at the plan again and approve it anew: redops approve <digest>.'): OpsError {
+  return new OpsError('refused', `the approval does not hold: ${why}`, { remedy });
+}
+
+async function privateKey(dir: string, passphrase: string): Promise<KeyObject> {
+  const folder = join(dir, 'approvals');
+  const pem = await readOptional(join(folder, 'key.pem'));
+  if (pem === undefined) return newKey(folder, passphrase);
+  try {
+    return createPrivateKey({ key: pem, passphrase });
+  } catch (cause) {
+    throw new OpsError('usage', 'the passphrase does not open the approval key', {
+      remedy: 'Give the passphrase that the first approval was made with.',
+      cause,
+    });
+  }
+}
+
+async function newKey(folder: string, passphrase: string): Promise<KeyObject> {
+  const pair = generateKeyPairSync('ed25519', {
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase },
+  });
+  await ensureDirectory(folder);
+  await writeDurably(join(folder, 'key.pub'), pair.publicKey);
+  await writeDurably(join(folder, 'key.pem'), pair.privateKey);
+  return createPrivateKey({ key: pair.privateKey, passphrase });
+}
+
+async function publicKey(dir: string): Promise<KeyObject | undefined> {
+  const pem = await readOptional(join(dir, 'approvals', 'key.pub'));
+  return pem === undefined ? undefined : createPublicKey(pem);
+}
+
+async function readOptional(path: string): Promise<string | undefined> {
+  return guarded(path, async () => {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  });
+}
