@@ -29,7 +29,11 @@ export function commandName(argv: Argv): string {
  */
 export function wordOf(argument: Bytes | undefined): string {
   if (argument === undefined) return '';
+  if (typeof argument === 'string' && ascii.test(argument)) return argument.toLowerCase();
   return toBuffer(argument)
     .toString('latin1')
     .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
+
+// most words: no detour over bytes, which would be the larger part of judging a long pipeline
+const ascii = /^[\x00-\x7f]*$/;

@@ -19,8 +19,9 @@ export function minVersion(argvs: readonly Argv[]): MinVersion {
   let least = floor;
   for (const argv of argvs) {
     least = later(least, commandVersion(findCommand(argv)));
+    const name = wordOf(argv[0]);
     for (const option of optionVersions)
-      if (option.names.includes(wordOf(argv[0])) && hasOption(argv, option)) least = later(least, option);
+      if (option.names.includes(name) && hasOption(argv, option)) least = later(least, option);
   }
   return least;
 }

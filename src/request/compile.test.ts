@@ -342,6 +342,8 @@ describe('transaction', () => {
     [{ let: { a: 'EVAL_RO "return 1" 1 x' } }, 'CMD002', 'let.a'],
     [{ let: { a: ['GET', { expr: 'b' }] } }, 'EXP001', 'let.a'],
     [{ let: { a: 'GETT x' } }, 'CMD001', 'let.a'],
+    [{ let: { true: 'GET x' } }, 'EXP001', 'let.true'],
+    [{ let: { in: 'GET x' } }, 'EXP001', 'let.in'],
     [{ let: a, commands: [['SET', { expr: 'a' }, '1']] }, 'EXP001', 'commands[0][1]'],
     [{ let: a, commands: [[{ expr: 'a' }, 'k']] }, 'EXP001', 'commands[0][0]'],
     [{ let: a, commands: ['SET k {{ b }}'] }, 'EXP001', 'commands[0]'],

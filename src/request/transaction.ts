@@ -90,6 +90,10 @@ function readOf(
   input: TransactionRequest['commands'][number],
 ): Result<{ readonly command: CommandStep; readonly keys: readonly Bytes[] }> {
   const at = `let.${name}`;
+  if (!isUsable(name))
+    return refused(
+      problem('EXP001', at, `${name} is a word of the expression language`, 'Choose another name for the value.'),
+    );
   const read = readCommand(input, at, true);
   if (!('value' in read)) return read;
   const command = read.value;
@@ -118,6 +122,12 @@ function readOf(
       problem('CMD002', at, `${label} names no key that could be watched`, 'Read the value from a named key.', readWhy),
     );
   return { value: { command: { kind: 'command', argv: [...command.argv] }, keys: known } };
+}
+
+/** False for true, false, null, in and their like: as an expression the name would not mean the value. */
+function isUsable(name: string): boolean {
+  const parsed = parseExpression(name);
+  return 'expression' in parsed && parsed.expression.names.includes(name);
 }
 
 const readWhy =
