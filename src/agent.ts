@@ -2,38 +2,34 @@
  * The facade: each verb is a short pipe of stages, and this is the only file that wires them. Everything a front door
  * (command line, MCP, library) does goes through here.
  */
+import { assemble, draftOf, readPlan, refreshed } from './assemble.ts';
 import { canonicalJson } from './base/canonical.ts';
 import { systemClock } from './base/clock.ts';
 import { deepFreeze } from './base/freeze.ts';
 import { OpsError } from './base/ops-error.ts';
-import { execute } from './execute/execute.ts';
-import { estimate } from './explain/estimate.ts';
-import { natureOf } from './explain/nature.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs, questionsOfCommands } from './inspect/questions.ts';
 import { lint } from './lint/lint.ts';
 import { decide } from './lint/policy.ts';
-import { subjectOfDraft, subjectOfFile } from './lint/subject.ts';
+import { subjectOfFile } from './lint/subject.ts';
 import type { Diagnostic, Unchecked } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
-import type { Event } from './plan/event.ts';
-import { type Draft, Plan, planDigest } from './plan/plan.ts';
-import type { Report } from './plan/report.ts';
+import type { Draft, Plan } from './plan/plan.ts';
 import type { Request } from './plan/request.ts';
 import type { Target } from './plan/target.ts';
 import type { Connection } from './redis/connection.ts';
-import { recordingConnection } from './redis/recording.ts';
 import { connectServer } from './redis/server-connection.ts';
 import { isLoopback, parseUrl, publicUrl, type ServerSettings } from './redis/url.ts';
-import { createFold, needsApprovalReport, refusedReport } from './report/fold.ts';
+import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { compile } from './request/compile.ts';
 import { inlineFiles } from './request/files.ts';
 import { parseRequest } from './request/parse.ts';
+import { type Run, settledRun, startRun } from './run.ts';
 import { signApproval, useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import { loadPlan, savePlan } from './state/plans.ts';
-import { openRun } from './state/runs.ts';
 
+export type { Run } from './run.ts';
 export { loadTargets, resolveTarget } from './state/targets.ts';
 
 /** Where and as whom to work. Everything that comes from the environment is read by the front door and passed in. */
@@ -70,12 +66,6 @@ export interface ApplyOptions {
   readonly approval?: string;
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
-}
-
-/** A run: the events as they happen, then the report. `report` settles only when `events` was read to its end. */
-export interface Run {
-  readonly events: AsyncIterable<Event>;
-  readonly report: Promise<Report>;
 }
 
 /** The agent, connected to one target. */
@@ -221,43 +211,6 @@ function capped(request: Request, caps: AgentSettings['caps']): Request {
   return { ...request, limits };
 }
 
-/** The plan of a draft: everything beside its steps is derived from them and the target's facts, here and nowhere else. */
-function assemble(draft: Draft, target: Target): Plan {
-  const { commands, ...nature } = natureOf(draft, target);
-  const price = estimate(draft, target);
-  const { diagnostics, unchecked } = lint(subjectOfDraft(draft, target), { accept: draft.request.accept });
-  const { max_retries, base_ms } = draft.request.retry;
-  // through the schema: what goes out is what can be read back, member for member
-  return Plan.parse({
-    version: 1,
-    digest: planDigest(draft, target.identity),
-    request: draft.request,
-    target,
-    commands,
-    execution_plan: {
-      strategy: draft.strategy,
-      steps: [...draft.steps],
-      batch_size: draft.batch_size,
-      in_flight: 1,
-      round_trips: price.round_trips,
-      round_trip_ms: target.server.round_trip_ms,
-      ...nature,
-      ...(draft.steps.some((step) => step.kind === 'transaction') ? { rollback: 'none' } : {}),
-      reasons: [...draft.reasons],
-      retry: {
-        max_retries,
-        backoff: 'exponential',
-        base_ms,
-        retry_on: ['connection_timeout', 'BUSY', 'LOADING', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN'],
-      },
-      estimate: price.estimate,
-    },
-    estimated_ops: price.estimated_ops,
-    warnings: [...diagnostics],
-    unchecked: [...unchecked],
-  });
-}
-
 interface Application {
   readonly document: unknown;
   readonly options: ApplyOptions;
@@ -297,7 +250,10 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   }
   if (decision.decision === 'refuse') return settledRun(refusedReport(plan, decision.diagnostics));
   if (decision.decision === 'ask' && !options.dryRun) return settledRun(needsApprovalReport(plan, decision.reason));
-  return startRun(application, plan);
+  return startRun(
+    { connection: application.connection, stateDir, dryRun: options.dryRun ?? false, signal: options.signal },
+    plan,
+  );
 }
 
 function requireState(stateDir: string | undefined): string {
@@ -323,115 +279,4 @@ export async function approvePlan(
   const plan = readPlan(document);
   const expiresMs = systemClock.now() + validMs;
   return { plan, approval: await signApproval(stateDir, plan, await passphrase(plan), expiresMs), expiresMs };
-}
-
-/** A plan document, checked: its digest is that of its content, and what is derived is what redops derives. Throws OpsError tampered or usage. */
-function readPlan(document: unknown): Plan {
-  const parsed = Plan.safeParse(document);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new OpsError('usage', `not a plan: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, {
-      remedy: 'Make it anew with redops plan.',
-    });
-  }
-  const plan = parsed.data;
-  if (planDigest(draftOf(plan), plan.target.identity) !== plan.digest)
-    throw tampered('its digest is not that of its steps, request and target');
-  if (canonicalJson(assemble(draftOf(plan), plan.target)) !== canonicalJson(plan)) {
-    throw tampered('what is derived from its steps is not what redops derives');
-  }
-  return deepFreeze(plan);
-}
-
-function tampered(why: string): OpsError {
-  return new OpsError('tampered', `the plan was changed after it was made: ${why}`, {
-    remedy: 'Make it anew with redops plan, with the version of redops that applies it.',
-  });
-}
-
-function draftOf(plan: Plan): Draft {
-  const { strategy, steps, batch_size, reasons } = plan.execution_plan;
-  return { request: plan.request, strategy, steps, batch_size, reasons };
-}
-
-/** The same steps and digest with today's facts. Throws OpsError drift when the world is not the one that was planned for. */
-function refreshed(plan: Plan, now: Target): Plan {
-  const { identity, server, selections } = plan.target;
-  const same = now.identity.id === identity.id || now.server.previous_id === identity.id;
-  if (!same || now.identity.database !== identity.database || now.identity.user !== identity.user) {
-    throw drifted('this is not the data set, database and user that the plan was made for');
-  }
-  if (now.server.run_id !== server.run_id) throw drifted('the server process is another one (its run_id changed)');
-  if (now.server.role !== server.role) throw drifted(`the server's role was ${server.role} and is ${now.server.role}`);
-  selections.forEach((planned, index) => {
-    const count = now.selections[index]?.low ?? 0;
-    const most = Math.max(planned.high, Math.floor(planned.keys * 1.1));
-    if (count > most) throw drifted(`the plan foresaw at most ${most} keys, and ${count} match now`);
-  });
-  return deepFreeze({ ...assemble(draftOf(plan), now), digest: plan.digest });
-}
-
-function drifted(what: string): OpsError {
-  return new OpsError('drift', `the plan no longer fits: ${what}`, {
-    remedy: 'Look at what changed, then plan again.',
-  });
-}
-
-function settledRun(report: Report): Run {
-  return { events: (async function* () {})(), report: Promise.resolve(report) };
-}
-
-/** A run in motion: the journal is written as it goes, the report when its events have been read. */
-async function startRun({ options, settings, connection }: Application, plan: Plan): Promise<Run> {
-  const runId = newRunId();
-  const dryRun = options.dryRun ?? false;
-  const log = settings.stateDir && !dryRun ? await openRun(settings.stateDir, runId, plan) : undefined;
-  const context = {
-    plan,
-    runId,
-    connection: dryRun ? recordingConnection(connection) : connection,
-    clock: systemClock,
-    signal: options.signal ?? new AbortController().signal,
-    journal: log ? (record: Readonly<Record<string, unknown>>) => log.append(record) : undefined,
-  };
-  const fold = createFold(plan, runId);
-  let settle: (report: Report) => void = () => undefined;
-  let fail: (error: unknown) => void = () => undefined;
-  const report = new Promise<Report>((resolve, reject) => {
-    settle = resolve;
-    fail = reject;
-  });
-  report.catch(() => undefined); // whoever awaits it still sees the failure
-  async function* events(): AsyncGenerator<Event> {
-    try {
-      for await (const event of execute(context, dryRun)) {
-        fold.add(event);
-        yield event;
-      }
-      const done = fold.report();
-      await log?.finish(done);
-      if (settings.stateDir)
-        await appendAudit(settings.stateDir, {
-          event: 'run',
-          run_id: runId,
-          digest: plan.digest,
-          status: done.status,
-          totals: done.totals,
-        });
-      settle(done);
-    } catch (error) {
-      fail(error);
-      throw error;
-    } finally {
-      await log?.close();
-      fail(new OpsError('interrupted', 'the events of the run were not read to their end'));
-    }
-  }
-  return { events: events(), report };
-}
-
-/** Sorts by time, and is told apart from a run of the same second. */
-function newRunId(): string {
-  const stamp = new Date(systemClock.now()).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${stamp}-${Math.random().toString(36).slice(2, 8).padEnd(6, '0')}`;
 }

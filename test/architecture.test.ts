@@ -22,8 +22,12 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   explain: { from: ['base', 'catalog', 'plan'] },
   report: { from: ['base', 'catalog', 'plan'] },
   execute: { from: ['base', 'catalog', 'plan', 'formats', 'redis', 'inspect', 'state'] },
+  'assemble.ts': { from: ['base', 'plan', 'lint', 'explain'] },
+  'run.ts': { from: ['base', 'plan', 'redis', 'execute', 'report', 'state'] },
   'agent.ts': {
     from: [
+      'assemble.ts',
+      'run.ts',
       'base',
       'formats',
       'catalog',
