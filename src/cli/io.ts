@@ -1,0 +1,44 @@
+/** Everything the command touches outside itself, so that a test can stand in for the terminal and for the agent. */
+import type { lintFiles, loadTargets, openAgent, resolveTarget } from '../agent.ts';
+import type { OpsError } from '../base/ops-error.ts';
+
+/** What the front door needs of the agent. */
+export interface Stages {
+  readonly openAgent: typeof openAgent;
+  readonly lintFiles: typeof lintFiles;
+  readonly loadTargets: typeof loadTargets;
+  readonly resolveTarget: typeof resolveTarget;
+}
+
+/** The world of one invocation. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Which streams are a terminal, and how wide it is. */
+  readonly terminal: {
+    readonly stdin: boolean;
+    readonly stdout: boolean;
+    readonly stderr: boolean;
+    readonly columns: number;
+  };
+  /** All of standard input. */
+  readStdin(): Promise<Uint8Array>;
+  /** Writes results: nothing else goes to standard output. */
+  out(text: string): void;
+  /** Writes messages, plans to approve, prompts, progress. */
+  err(text: string): void;
+  /** Asks on the terminal; undefined when the person closed it (Ctrl-D, Ctrl-C). */
+  ask(question: string): Promise<string | undefined>;
+  /** Calls the handler on every Ctrl-C from now on, instead of dying; gives the way back. */
+  onInterrupt(handler: () => void): () => void;
+  /** Ends the process at once. */
+  exitNow(status: number): void;
+  /** The agent's functions, loaded when they are first needed. */
+  stages(): Promise<Stages>;
+}
+
+/** What an action of a verb ends with: an exit status, or a fault. */
+export type Action = () => Promise<number>;
+
+/** Runs the action of the verb that was called and keeps its exit status. `json`: what a fault prints on standard output. */
+export type Finish = (action: Action, faults?: (error: OpsError) => unknown) => Promise<void>;

@@ -1,0 +1,155 @@
+/**
+ * What every verb that acts does: plan, show, ask, apply, report. The plan that is shown is the plan that is applied; a
+ * run is only ever refused, or run to a report, and the report is what decides the exit status.
+ */
+import type { Agent, ApplyOptions, Planned, Run } from '../agent.ts';
+import { OpsError } from '../base/ops-error.ts';
+import type { Diagnostic } from '../plan/diagnostic.ts';
+import { Plan } from '../plan/plan.ts';
+import type { Report } from '../plan/report.ts';
+import { diagnosticsText } from '../report/diagnostics-text.ts';
+import { refusedReport } from '../report/fold.ts';
+import { planText } from '../report/plan-text.ts';
+import { askApproval, canAsk } from './approve-prompt.ts';
+import { exitOfNoPlan, exitOfReport } from './exit.ts';
+import type { Io } from './io.ts';
+import type { RunOptions } from './options.ts';
+import { printJson, printReport, say, viewFor } from './output.ts';
+import { createProgress } from './progress.ts';
+import { settingsOf } from './settings.ts';
+
+/** Plans and applies a request (any JSON value). `stdin`: what the request's file "-" stands for. */
+export async function operate(io: Io, options: RunOptions, request: unknown, stdin?: Uint8Array): Promise<number> {
+  return withAgent(io, options, stdin, async (agent) => {
+    const planned = await agent.plan(request);
+    if (planned.plan === undefined) return refuseUnplanned(io, options, planned.diagnostics);
+    return applyAndReport(io, options, agent, planned.plan);
+  });
+}
+
+/** Applies a plan document as it is: the agent checks that it is the one that was made, and still fits. */
+export async function applyPlan(io: Io, options: RunOptions, document: unknown): Promise<number> {
+  const parsed = Plan.safeParse(document);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new OpsError('usage', `not a plan: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, {
+      remedy: 'Make it anew with redops plan.',
+    });
+  }
+  return withAgent(io, options, undefined, (agent) => applyAndReport(io, options, agent, parsed.data));
+}
+
+/** Connects, acts, and always closes. */
+export async function withAgent(
+  io: Io,
+  options: RunOptions,
+  stdin: Uint8Array | undefined,
+  act: (agent: Agent) => Promise<number>,
+): Promise<number> {
+  const settings = await settingsOf(io, options, stdin);
+  const { openAgent } = await io.stages();
+  const agent = await openAgent(settings);
+  try {
+    return await act(agent);
+  } finally {
+    await agent.close();
+  }
+}
+
+async function applyAndReport(io: Io, options: RunOptions, agent: Agent, plan: Plan): Promise<number> {
+  let granted: ApplyOptions = { yes: options.yes ?? false, dryRun: options.dryRun ?? false };
+  const shown = !options.json && plan.execution_plan.writes && !granted.yes;
+  if (shown) showPlan(io, plan);
+  else if (!options.json) showWarnings(io, plan.warnings);
+  let report = await run(io, options, agent, plan, granted);
+  if (isReport(report) && report.status === 'needs_approval' && canAsk(io)) {
+    if (!shown) showPlan(io, plan);
+    const answer = await askApproval(io, agent.target);
+    if (answer) {
+      granted = { ...granted, ...answer };
+      report = await run(io, options, agent, plan, granted);
+    }
+  }
+  if (!isReport(report)) return refuseUnplanned(io, options, report.diagnostics);
+  if (options.json) printJson(io, report);
+  else {
+    printReport(io, report, plan);
+    explainRefusal(io, report, agent);
+  }
+  if (report.status === 'interrupted') sayHowToGoOn(io, plan);
+  return exitOfReport(report);
+}
+
+// the plan is given as a document, so the very bytes that were shown are checked against their digest before they run
+async function run(
+  io: Io,
+  options: RunOptions,
+  agent: Agent,
+  plan: Plan,
+  granted: ApplyOptions,
+): Promise<Report | Planned> {
+  const stop = new AbortController();
+  let presses = 0;
+  const progress = createProgress(io, plan, options.progress !== false);
+  const release = io.onInterrupt(() => {
+    presses += 1;
+    progress.clear();
+    if (presses > 1) return io.exitNow(130);
+    say(io, 'Stopping after what is under way. Press Ctrl-C again to quit at once.');
+    stop.abort(new OpsError('interrupted', 'interrupted from the terminal'));
+  });
+  try {
+    const started = await agent.apply(plan, { ...granted, signal: stop.signal });
+    if (!isRun(started)) return started;
+    for await (const event of started.events) progress.add(event);
+    return await started.report;
+  } finally {
+    progress.clear();
+    release();
+  }
+}
+
+function refuseUnplanned(io: Io, options: RunOptions, diagnostics: readonly Diagnostic[]): number {
+  if (options.json) printJson(io, refusedReport(undefined, diagnostics));
+  else say(io, `${diagnosticsText(diagnostics, viewFor(io, 'stderr'))}\n\nNo plan was made: nothing was sent.`);
+  return exitOfNoPlan(diagnostics);
+}
+
+function showPlan(io: Io, plan: Plan): void {
+  say(io, `${planText(plan, viewFor(io, 'stderr'))}\n`);
+}
+
+function showWarnings(io: Io, warnings: readonly Diagnostic[]): void {
+  const told = warnings.filter(({ severity }) => severity !== 'info');
+  if (told.length > 0) say(io, `${diagnosticsText(told, viewFor(io, 'stderr'))}\n`);
+}
+
+function explainRefusal(io: Io, report: Report, agent: Agent): void {
+  if (report.status !== 'needs_approval') return;
+  const reason = report.warnings.find(({ code }) => code === 'APR001')?.message;
+  say(io, `Why: ${reason ?? 'it was not approved'} (${agent.target.tag}: ${agent.target.reason}).`);
+  if (canAsk(io)) return;
+  say(
+    io,
+    agent.target.tag === 'dev'
+      ? 'Standard input is no terminal, so nobody can be asked: pass --yes.'
+      : "Standard input is no terminal, so nobody can be asked: --yes approves reads and reversible writes; anything else needs the target's name typed at a terminal.",
+  );
+}
+
+function sayHowToGoOn(io: Io, plan: Plan): void {
+  say(
+    io,
+    plan.execution_plan.idempotent
+      ? 'The same command can be run again: what was done already is not changed by doing it twice.'
+      : 'Do not simply run it again: what was applied would be applied twice. The report says what was applied and what is unknown.',
+  );
+}
+
+function isRun(started: Run | Planned): started is Run {
+  return 'events' in started;
+}
+
+function isReport(value: Report | Planned): value is Report {
+  return 'plan_digest' in value;
+}
