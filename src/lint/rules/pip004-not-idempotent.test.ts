@@ -22,9 +22,7 @@ test('what can be repeated, reads, a transaction and a file are fine; a relative
   expect(
     found(
       pip004,
-      pipeline(
-        'SET a 1\nHSET h f v\nSADD s m\nDEL x\nPEXPIREAT a 1900000000000\nGET a\nEXPIRE a 60\nSET a v EX 60',
-      ),
+      pipeline('SET a 1\nHSET h f v\nSADD s m\nDEL x\nPEXPIREAT a 1900000000000\nGET a\nEXPIRE a 60\nSET a v EX 60'),
     ),
   ).toEqual([]);
   expect(found(pip004, transaction('INCR a'))).toEqual([]);

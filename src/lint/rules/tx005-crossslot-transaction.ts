@@ -27,8 +27,9 @@ function transactionsOf(subject: Subject): readonly (readonly LintCommand[])[] {
   for (const command of subject.commands) {
     const name = commandName(command.argv);
     if (command.within === 'transaction' || command.within === 'read') {
-      const commands = transactions.get(command.block) ?? [...watching];
-      transactions.set(command.block, [...commands, command]);
+      const commands = transactions.get(command.block);
+      if (commands) commands.push(command);
+      else transactions.set(command.block, [...watching, command]);
     } else if (name === 'watch') watching.push(command);
     else if (name === 'exec' || name === 'discard' || name === 'unwatch') watching = [];
   }
