@@ -24,13 +24,13 @@ import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { compile } from './request/compile.ts';
 import { inlineFiles } from './request/files.ts';
 import { parseRequest } from './request/parse.ts';
-import { type Run, settledRun, startRun } from './run.ts';
+import type { Run } from './run.ts';
 import { signApproval, useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import { loadPlan, savePlan } from './state/plans.ts';
+import type * as targets from './state/targets.ts';
 
 export type { Run } from './run.ts';
-export { loadTargets, resolveTarget } from './state/targets.ts';
 
 /** Where and as whom to work. Everything that comes from the environment is read by the front door and passed in. */
 export interface AgentSettings {
@@ -86,6 +86,14 @@ export interface LintResult {
   readonly diagnostics: readonly Diagnostic[];
   readonly unchecked: readonly Unchecked[];
 }
+
+/** Reads redops.yaml (state/targets.ts), loaded with its YAML parser only where there is one. */
+export const loadTargets: typeof targets.loadTargets = async (path) =>
+  (await import('./state/targets.ts')).loadTargets(path);
+
+/** A target of redops.yaml by name (state/targets.ts). */
+export const resolveTarget: typeof targets.resolveTarget = async (file, name, env) =>
+  (await import('./state/targets.ts')).resolveTarget(file, name, env);
 
 /** Severities by lint code, as redops.yaml gives them. */
 export type Severities = Readonly<Record<string, 'off' | 'error' | 'warning' | 'info'>>;
@@ -222,6 +230,7 @@ interface Application {
 }
 
 async function applyDocument(application: Application): Promise<Run | Planned> {
+  const { settledRun, startRun } = await import('./run.ts'); // planning, which is most calls, does not wait for it
   const { document, options, settings, ask, target } = application;
   const isPlan = typeof document === 'object' && document !== null && 'execution_plan' in document;
   const planned = isPlan ? { plan: readPlan(document), diagnostics: [] } : await application.plan(document);
