@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { commandSteps, draft, eachKey, job } from '../../test/support/lint.ts';
-import { keysOfSubject, subjectOfFile } from './subject.ts';
+import { subjectOfFile } from './subject.ts';
 
 const read = (text: string | Uint8Array, file = 'app.redis') => subjectOfFile(Buffer.from(text), file);
 const places = (text: string) => read(text).subject.commands.map(({ at, within }) => `${at} ${within}`);
@@ -129,10 +129,4 @@ describe('a draft', () => {
     const request = { operation_type: 'lua_script', action: 'run', script: 'return 1', keys: ['a'] };
     expect(draft([step], undefined, request).scripts).toMatchObject([{ keys: 1, at: 'execution_plan.steps[0]' }]);
   });
-});
-
-test('the keys to ask about: each once, those of EVAL too, up to the limit', () => {
-  const { subject } = read('SET a 1\nMGET a b\nEVAL "return 1" 1 c x\nPING');
-  expect(keysOfSubject(subject)).toEqual(['a', 'b', 'c']);
-  expect(keysOfSubject(subject, 2)).toEqual(['a', 'b']);
 });

@@ -2,10 +2,9 @@
  * Makes what rules judge: of a plan's steps, or of the text of a file. Places are the user's own: `commands[3]` of the
  * request where a step is one of its commands, line and column of a file, the path of the step otherwise.
  */
-import { type Bytes, bytesId, fromBuffer, toBuffer } from '../base/bytes.ts';
+import { fromBuffer, toBuffer } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { checkCommand } from '../catalog/grammar.ts';
-import { keysOf } from '../catalog/keys.ts';
 import { commandName } from '../catalog/lookup.ts';
 import { luaFacts } from '../formats/lua.ts';
 import { parseCommands } from '../formats/text.ts';
@@ -41,18 +40,6 @@ export function subjectOfFile(
     subject: { commands: read.commands, scripts: read.scripts, ...(target && { target }) },
     diagnostics: [...read.diagnostics, ...read.scripts.flatMap(syntaxError)],
   };
-}
-
-/** The keys that the commands name, each once, at most `limit`: what to ask the server about before the rules run. */
-export function keysOfSubject(subject: Subject, limit = 10_000): readonly Bytes[] {
-  const keys = new Map<string, Bytes>();
-  for (const { argv } of subject.commands) {
-    for (const { key } of keysOf(argv) ?? []) {
-      if (keys.size >= limit) return [...keys.values()];
-      if (key !== undefined) keys.set(bytesId(key), key);
-    }
-  }
-  return [...keys.values()];
 }
 
 interface Read {

@@ -57,7 +57,7 @@ const common = {
   limits: limits.default({}),
   retry: retry.default({ max_retries: 3, base_ms: 500 }),
   /** Codes of lint errors accepted on purpose. */
-  accept: z.array(z.string().regex(/^[A-Z]{3}\d{3}$/, { error: 'not a lint code such as DEL003' })).default([]),
+  accept: z.array(z.string().regex(/^[A-Z]{2,3}\d{3}$/, { error: 'not a lint code such as DEL003' })).default([]),
 };
 
 const keys = z.array(Key).min(1).max(100_000);

@@ -30,7 +30,7 @@ function judge(subject: Subject, step: Step, at: string): Finding | string | und
       if (sharedDeadline(step.do) === undefined) return undefined;
       const facts = selectionFacts(subject, step.selection);
       if (!facts) return `needs the number of keys that ${at} selects: ${howToGive(subject)}`;
-      return facts.high > many ? say(facts.keys, at) : undefined;
+      return facts.high > many ? say(facts.keys, at, byRedops) : undefined;
     }
     case 'pipeline':
     case 'transaction': {
@@ -40,7 +40,7 @@ function judge(subject: Subject, step: Step, at: string): Finding | string | und
         if (deadline !== undefined) counts.set(deadline, (counts.get(deadline) ?? 0) + 1);
       }
       const most = Math.max(0, ...counts.values());
-      return most > many ? say(most, at) : undefined;
+      return most > many ? say(most, at, byHand) : undefined;
     }
     case 'command':
     case 'script':
@@ -61,11 +61,14 @@ function deadlineArgument(argument: Argument) {
   return typeof argument === 'object' && 'deadline' in argument ? argument.deadline : undefined;
 }
 
-function say(keys: number, at: string): Finding {
+const byRedops = 'Spread it: --jitter 10% (in a request: "jitter": "10%").';
+const byHand = 'Add a random part of some percent to each TTL; redops ttl set does it: --jitter 10%.';
+
+function say(keys: number, at: string, fix: string): Finding {
   return {
     message: `${formatCount(keys)} keys get the same deadline`,
     at,
     why: 'They expire in one burst: the server spends its time deleting, and what they cached is asked for all at once.',
-    fix: 'Spread it: --jitter 10% (in a request: "jitter": "10%").',
+    fix,
   };
 }
