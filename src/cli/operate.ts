@@ -127,7 +127,7 @@ function showWarnings(io: Io, warnings: readonly Diagnostic[]): void {
 function explainRefusal(io: Io, report: Report, agent: Agent): void {
   if (report.status !== 'needs_approval') return;
   const reason = report.warnings.find(({ code }) => code === 'APR001')?.message;
-  say(io, `Why: ${reason ?? 'it was not approved'} (${agent.target.tag}: ${agent.target.reason}).`);
+  say(io, `Why: ${reason ?? 'it was not approved'}. It counts as ${agent.target.tag}: ${agent.target.reason}.`);
   if (canAsk(io)) return;
   say(
     io,

@@ -84,7 +84,10 @@ function totalLines(report: Report, width: number): string[] {
     ['retried', totals.retried, formatCount(totals.retried)],
   ] as const;
   return lines
-    .filter(([label, count]) => count > 0 || (label === 'changed' && totals.scanned > 0 && report.found === undefined))
+    .filter(
+      ([label, count]) =>
+        count > 0 || (label === 'changed' && totals.scanned > 0 && report.found === undefined && !report.dry_run),
+    )
     .flatMap(([label, , text]) => labelled(`  ${label}`, text, labelColumns + 2, width));
 }
 

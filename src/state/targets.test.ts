@@ -21,9 +21,9 @@ lint:
   severity: { DEL001: error, TTL002: off }
 `;
 
-function problemOf(text: string): string {
+async function problemOf(text: string): Promise<string> {
   try {
-    parseTargets(text, 'redops.yaml');
+    await parseTargets(text, 'redops.yaml');
   } catch (error) {
     return error instanceof Error ? error.message : '';
   }
@@ -31,11 +31,11 @@ function problemOf(text: string): string {
 }
 
 describe('parseTargets', () => {
-  it('reads targets and severities; a bare off of YAML 1.1 is "off" too', () => {
-    const file = parseTargets(good, 'redops.yaml');
+  it('reads targets and severities; a bare off of YAML 1.1 is "off" too', async () => {
+    const file = await parseTargets(good, 'redops.yaml');
     expect(file.targets.cache).toMatchObject({ tag: 'production', caps: { max_keys: 1000 } });
     expect(file.lint.severity).toEqual({ DEL001: 'error', TTL002: 'off' });
-    expect(parseTargets('', 'redops.yaml').targets).toEqual({});
+    expect((await parseTargets('', 'redops.yaml')).targets).toEqual({});
   });
 
   it.each([
@@ -47,15 +47,15 @@ describe('parseTargets', () => {
     ['lint:\n  severity:\n    DEL001: loud\n', 'redops.yaml:3: lint.severity.DEL001: '],
     ['policy: x\n', 'redops.yaml:1: redops knows no field policy'],
     ['- a\n', 'redops.yaml:1: the file: '],
-  ])('refuses %j with its line', (text, message) => {
-    expect(problemOf(text)).toContain(message);
+  ])('refuses %j with its line', async (text, message) => {
+    expect(await problemOf(text)).toContain(message);
   });
 
-  it('quotes no value in an error', () => {
+  it('quotes no value in an error', async () => {
     const secret = 's3cret';
-    expect(problemOf(`targets:\n  a:\n    url: [redis://u:${secret}@h]\n`)).not.toContain(secret);
-    expect(problemOf(`targets:\n  a:\n    url: "redis://u:${secret}@h\n`)).not.toContain(secret);
-    expect(problemOf(`targets:\n  a:\n    url: redis://h\n    tag: ${secret}\n`)).not.toContain(secret);
+    expect(await problemOf(`targets:\n  a:\n    url: [redis://u:${secret}@h]\n`)).not.toContain(secret);
+    expect(await problemOf(`targets:\n  a:\n    url: "redis://u:${secret}@h\n`)).not.toContain(secret);
+    expect(await problemOf(`targets:\n  a:\n    url: redis://h\n    tag: ${secret}\n`)).not.toContain(secret);
   });
 });
 
@@ -64,7 +64,7 @@ describe('resolveTarget', () => {
     const script = join(dir, 'secret');
     await writeFile(script, '#!/bin/sh\necho "redis://:$1@h:1"\necho noise\n');
     await chmod(script, 0o700);
-    const file = parseTargets(
+    const file = await parseTargets(
       `targets:\n  a: { url: redis://h }\n  b: { url_env: B }\n  c: { url_command: "${script} pw;id" }\n  d: { url_command: ["${script}", "p w"] }\n`,
       join(dir, 'redops.yaml'),
     );
@@ -76,7 +76,7 @@ describe('resolveTarget', () => {
   });
 
   it('says how a command ended and never what it printed', async () => {
-    const file = parseTargets(
+    const file = await parseTargets(
       `targets:\n  a: { url_command: [sh, -c, "echo s3cret; echo s3cret >&2; exit 3"] }\n  b: { url_command: /no/such/program }\n  c: { url_command: "true" }\n`,
       'redops.yaml',
     );
@@ -96,7 +96,7 @@ describe('resolveTarget', () => {
   });
 
   it('names what is there when a target is not, inherited names included', async () => {
-    const file = parseTargets(good, 'redops.yaml');
+    const file = await parseTargets(good, 'redops.yaml');
     await expect(resolveTarget(file, 'toString', {})).rejects.toMatchObject({ remedy: 'It has: cache, env.' });
     await expect(resolveTarget(file, 'env', {})).rejects.toMatchObject({
       remedy: expect.stringContaining('SHOP_REDIS'),

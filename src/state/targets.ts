@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { isMap, isPair, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import type * as Yaml from 'yaml';
 import { z } from 'zod';
 import { OpsError } from '../base/ops-error.ts';
 import { codeOf } from './files.ts';
@@ -48,7 +48,7 @@ const TargetsFile = z.strictObject({
   lint: z
     .strictObject({
       severity: z.record(
-        z.string().regex(/^[A-Z]{3}\d{3}$/, { error: 'not a lint code such as DEL003' }),
+        z.string().regex(/^[A-Z]{2,3}\d{3}$/, { error: 'not a lint code such as DEL003' }),
         z.union([z.enum(['error', 'warning', 'info', 'off']), z.literal(false).transform(() => 'off' as const)]),
       ),
     })
@@ -80,10 +80,11 @@ export async function loadTargets(path: string): Promise<TargetsFile> {
   return parseTargets(text, path);
 }
 
-/** A redops.yaml from its text. Throws OpsError usage that names the line. */
-export function parseTargets(text: string, path: string): TargetsFile {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+/** A redops.yaml from its text. Rejects with OpsError usage that names the line. */
+export async function parseTargets(text: string, path: string): Promise<TargetsFile> {
+  const yaml = await import('yaml'); // only a call that reads targets pays for it
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const problem = document.errors[0];
   if (problem) throw badFile(`${path}:${lines.linePos(problem.pos[0]).line}`, 'it is not valid YAML');
   // an empty file is no targets
@@ -91,7 +92,7 @@ export function parseTargets(text: string, path: string): TargetsFile {
   if (result.success) return { ...result.data, path };
   const issue = result.error.issues[0];
   const where = [...(issue?.path ?? []), ...(issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [])];
-  const offset = offsetOf(document.contents, where);
+  const offset = offsetOf(yaml, document.contents, where);
   const line = offset === undefined ? '' : `:${lines.linePos(offset).line}`;
   const name = where.join('.');
   throw badFile(
@@ -189,16 +190,16 @@ async function readTls(
 }
 
 // the place of the last part of a path that stands in the file: its key, else its value
-function offsetOf(root: ParsedNode | null, path: readonly PropertyKey[]): number | undefined {
+function offsetOf(yaml: typeof Yaml, root: Yaml.ParsedNode | null, path: readonly PropertyKey[]): number | undefined {
   let node: unknown = root;
   let offset = root?.range[0];
   for (const part of path) {
-    if (!isMap(node)) return offset;
+    if (!yaml.isMap(node)) return offset;
     const pair = node.items.find(
-      (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
+      (item) => yaml.isPair(item) && yaml.isScalar(item.key) && String(item.key.value) === String(part),
     );
     if (pair === undefined) return offset;
-    if (isScalar(pair.key) && pair.key.range) offset = pair.key.range[0];
+    if (yaml.isScalar(pair.key) && pair.key.range) offset = pair.key.range[0];
     node = pair.value;
   }
   return offset;
