@@ -2,7 +2,7 @@
  * Reading a command's arguments the way rules need it: option words, whole numbers, and how a command is named in a
  * sentence. An argument that is not known before the run is undefined everywhere.
  */
-import { type Bytes, printable } from '../base/bytes.ts';
+import { type Bytes, printable, quoted } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 
 /** The argument as an upper-case option word; undefined when it is not known, not text or not there. */
@@ -40,6 +40,11 @@ export function spoken(name: string): string {
 export function shown(bytes: Bytes): string {
   const text = printable(bytes);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** A piece of source for a sentence, on one line and safe for a terminal. */
+export function excerpt(text: string): string {
+  return quoted(text.replace(/\s+/g, ' ')).slice(1, -1).replaceAll('\\"', '"');
 }
 
 /** "a, b, c and 4 more" of items that are already fit to print. */

@@ -21,5 +21,5 @@ test('the fix names the command that lists them, with the pattern', () => {
 
 test('the price is that of this server, where it is known', () => {
   const finding = key001.check(file('KEYS *', { server: { keys: 1_000_000 } })).findings[0];
-  expect(finding?.why).toContain('900 ms');
+  expect(finding?.why).toContain('with 1,000,000 here now: 900 ms');
 });

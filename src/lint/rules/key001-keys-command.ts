@@ -1,4 +1,5 @@
 /** KEYS walks the whole keyspace in one call; the server answers nobody until it is done. */
+import { formatCount } from '../../base/units.ts';
 import { eachCommand } from '../findings.ts';
 import type { Rule } from '../rule.ts';
 import { shown } from '../words.ts';
@@ -13,8 +14,7 @@ export const key001: Rule = {
       if (name !== 'keys') return undefined;
       const pattern = argv[1] === undefined ? "'<pattern>'" : `'${shown(argv[1])}'`;
       const keys = subject.target?.server.keys;
-      const cost =
-        keys === undefined ? 'about 0.9 us for each key of the database' : `about ${ms(keys)} ms here (${keys} keys)`;
+      const cost = `about 0.9 us for each key of the database${keys === undefined ? '' : `, ${here(keys)}`}`;
       return {
         message: 'KEYS visits every key of the database in one call',
         why: `The server is blocked for the whole walk: ${cost}; no other client is answered meanwhile.`,
@@ -24,6 +24,7 @@ export const key001: Rule = {
   }),
 };
 
-function ms(keys: number): string {
-  return (keys * 0.0009).toFixed(keys < 10_000 ? 1 : 0);
+function here(keys: number): string {
+  const ms = keys * 0.0009;
+  return `with ${formatCount(keys)} here now: ${ms < 1 ? 'under 1' : Math.round(ms)} ms`;
 }

@@ -41,3 +41,8 @@ test.each([
 ])('%s is fine', (lua) => {
   expect(found(lua001, script(lua))).toEqual([]);
 });
+
+test('the message shows how the key is built', () => {
+  const [finding] = lua001.check(script("redis.call('GET', 'user:' .. ARGV[1])")).findings;
+  expect(finding?.message).toBe("the key is built in the script: 'user:' .. ARGV[1]");
+});

@@ -3,7 +3,7 @@ import type { LuaArgument } from '../../formats/lua.ts';
 import { inScript, type Said } from '../findings.ts';
 import type { Rule } from '../rule.ts';
 import { keyArguments } from '../script-keys.ts';
-import { shown } from '../words.ts';
+import { excerpt, shown } from '../words.ts';
 
 /** LUA001: a key that is built in the script, or taken from ARGV, a constant or a reply. */
 export const lua001: Rule = {
@@ -36,7 +36,7 @@ function judge(argument: LuaArgument): Said | undefined {
     case 'built': {
       // KEYS[1] .. ':lock' stays in the slot of a hash-tagged KEYS[1]
       const derived = argument.usesKeys && !argument.usesArgv && !argument.usesReply;
-      return said(`the key is built in the script: ${shown(argument.text)}`, derived ? 'warning' : 'error');
+      return said(`the key is built in the script: ${excerpt(argument.text)}`, derived ? 'warning' : 'error');
     }
   }
 }

@@ -55,3 +55,10 @@ describe('fine', () => {
 test('a TTL given before a SET does not survive it', () => {
   expect(found(ttl001, file('EXPIRE cache:1 60\nSET cache:1 v'))).toEqual(['warning app.redis:2:1']);
 });
+
+test('nor does one, or a TTL that the key has, survive a deletion', () => {
+  expect(found(ttl001, file('EXPIRE tmp:1 60\nUNLINK tmp:1\nHSET tmp:1 f v'))).toEqual(['warning app.redis:3:1']);
+  const given = { keys: [key('tmp:1', { ttl_ms: 1000 })] };
+  expect(found(ttl001, file('UNLINK tmp:1\nHSET tmp:1 f v', given))).toEqual(['warning app.redis:2:1']);
+  expect(found(ttl001, file('UNLINK tmp:1\nHSET tmp:1 f v\nEXPIRE tmp:1 60', given))).toEqual([]);
+});

@@ -28,30 +28,39 @@ const creates: ReadonlySet<string> = new Set(
 );
 
 function judge(subject: Subject): readonly Finding[] {
-  const facts = factsReader(subject);
-  const lastCare = lastDeadlines(subject.commands);
-  const said = new Set<string>();
-  return subject.commands.flatMap((command, index) =>
-    writtenWithoutTtl(command.argv).flatMap(({ key, replaces }) => {
-      const kind = temporaryKind(key);
-      if (kind === undefined || said.has(bytesId(key))) return [];
-      const care = lastCare.get(bytesId(key)) ?? -1;
-      // a deadline given before survives an HSET, but not a SET
-      if (care > index || (!replaces && (care >= 0 || (facts.of(key)?.ttl_ms ?? -1) >= 0))) return [];
-      said.add(bytesId(key));
-      return [at(command, say(command, key, kind, subject))];
+  const writes = subject.commands.flatMap((command, index) =>
+    writtenWithoutTtl(command.argv).flatMap((write) => {
+      const kind = temporaryKind(write.key);
+      return kind === undefined ? [] : [{ ...write, kind, command, index }];
     }),
   );
+  if (writes.length === 0) return [];
+  const facts = factsReader(subject);
+  const last = lastOf(subject.commands);
+  const said = new Set<string>();
+  return writes.flatMap(({ key, kind, replaces, command, index }) => {
+    const id = bytesId(key);
+    const { deadline = -1, removal = -1 } = last.get(id) ?? {};
+    const taken = deadline > index || removal > index;
+    // a deadline given before survives an HSET, but neither a SET nor a deletion
+    const kept = !replaces && removal < 0 ? (facts.of(key)?.ttl_ms ?? -1) >= 0 : false;
+    if (said.has(id) || taken || kept || (!replaces && deadline > removal)) return [];
+    said.add(id);
+    return [at(command, say(command, key, kind, subject))];
+  });
 }
 
-/** The index of the last command that gives the key a deadline or removes it. */
-function lastDeadlines(commands: readonly LintCommand[]): ReadonlyMap<string, number> {
-  const last = new Map<string, number>();
+/** For each key the index of the last command that gives it a deadline, and of the last that removes it. */
+function lastOf(commands: readonly LintCommand[]) {
+  const last = new Map<string, { readonly deadline?: number; readonly removal?: number }>();
   for (const [index, { argv }] of commands.entries()) {
     const key = deadlineOf(argv)?.key;
-    if (key !== undefined) last.set(bytesId(key), index);
-    if (!deletesKeys(argv)) continue;
-    for (const use of keysOf(argv) ?? []) if (use.key !== undefined) last.set(bytesId(use.key), index);
+    if (key !== undefined) last.set(bytesId(key), { ...last.get(bytesId(key)), deadline: index });
+    else if (deletesKeys(argv)) {
+      for (const use of keysOf(argv) ?? []) {
+        if (use.key !== undefined) last.set(bytesId(use.key), { ...last.get(bytesId(use.key)), removal: index });
+      }
+    }
   }
   return last;
 }

@@ -35,6 +35,7 @@ function unwatched(step: TransactionStep, at: string): readonly Finding[] {
 const writesBack: ReadonlySet<string> = new Set('set setex psetex getset mset hset hmset setrange'.split(' '));
 
 function inFile(commands: readonly LintCommand[]): readonly Finding[] {
+  if (!commands.some(({ within }) => within === 'transaction')) return [];
   const read = new Set<string>();
   const watched = new Set<string>();
   const said = new Set<string>();

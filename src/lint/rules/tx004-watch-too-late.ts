@@ -12,8 +12,12 @@ export const tx004: Rule = {
   code: 'TX004',
   severity: 'error',
   title: 'WATCH after the read, or inside MULTI',
-  check: (subject) => ({ findings: judge(subject.commands) }),
+  check: ({ commands }) => ({ findings: commands.some(isWatch) ? judge(commands) : [] }),
 };
+
+function isWatch({ argv }: LintCommand): boolean {
+  return commandName(argv) === 'watch';
+}
 
 interface Late {
   readonly command: LintCommand;
