@@ -75,6 +75,8 @@ interface Source {
   /** The text without comments and without plain strings. */
   readonly code: string;
   readonly imports: readonly Import[];
+  /** Codes like DEL001: those quoted anywhere, and among them those that stand as the `code` of an object. */
+  readonly codes: { readonly named: readonly string[]; readonly given: readonly string[] };
 }
 
 /** Finds strings too, so that what looks like a comment inside one is left alone. */
@@ -152,7 +154,7 @@ test('nothing is exported by default or wholesale', () => {
   expect(sources.filter(({ code }) => wholesale.test(code)).map(({ path }) => path)).toEqual([]);
 });
 
-test('every lint rule has a test beside it, a page, and a place in the index; and no page is without a rule', () => {
+test('every lint rule has a test beside it, a page, and a place in the index', () => {
   const rules = files('src/lint/rules').filter((name) => isCode(name) && name !== 'index.ts');
   expect(rules.length).toBeGreaterThan(0);
   const codeOf = (rule: string) => rule.slice(0, rule.indexOf('-')).toUpperCase();
@@ -163,9 +165,14 @@ test('every lint rule has a test beside it, a page, and a place in the index; an
     return index.includes(`lint/rules/${rule}`) ? absent : [...absent, `${rule} in src/lint/rules/index.ts`];
   });
   expect(missing).toEqual([]);
-  const codes = new Set(rules.map(codeOf));
-  const pages = files('docs/rules').filter((name) => /^[A-Z]+\d+\.md$/.test(name));
-  expect(pages.filter((page) => !codes.has(page.replace('.md', '')))).toEqual([]);
+});
+
+test('every code that a diagnostic carries has its page, and every page a code', () => {
+  const pages = files('docs/rules').flatMap((name) => /^([A-Z]+\d+)\.md$/.exec(name)?.[1] ?? []);
+  const given = sources.flatMap(({ codes }) => codes.given);
+  expect([...new Set(given)].filter((code) => !pages.includes(code))).toEqual([]);
+  const named = new Set(sources.flatMap(({ codes }) => codes.named));
+  expect(pages.filter((page) => !named.has(page))).toEqual([]);
 });
 
 test('the command line starts with few files, and neither zod nor a schema: verbs load what they need', () => {
@@ -187,7 +194,11 @@ function readSource(path: string): Source {
   const text = readFileSync(join(root, 'src', path), 'utf8');
   const lines = text.split('\n').length - 1;
   const code = withoutComments(text);
-  return { path, part: partOf(path), lines, code: withoutStrings(code), imports: importsOf(path, code) };
+  const found = [...code.matchAll(/(code:\s*)?'([A-Z]{2,4}\d{3})'/g)];
+  const named = found.map(([, , name = '']) => name);
+  const given = found.flatMap(([, place, name = '']) => (place === undefined ? [] : [name]));
+  const imports = importsOf(path, code);
+  return { path, part: partOf(path), lines, code: withoutStrings(code), imports, codes: { named, given } };
 }
 
 function partOf(path: string): string {
