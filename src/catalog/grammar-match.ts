@@ -6,6 +6,7 @@
  */
 import { type Bytes, toBuffer } from '../base/bytes.ts';
 import type { Argv, GrammarArgument } from './command.ts';
+import { integerOf } from './keys.ts';
 import { wordOf } from './lookup.ts';
 
 /** Why matching stopped: what was expected at the furthest argument that was reached. */
@@ -76,12 +77,31 @@ class Search {
   sequence(grammar: readonly GrammarArgument[], starts: Positions): Positions {
     let positions = starts;
     for (let i = 0; i < grammar.length && positions.size > 0; ) {
+      const counted = grammar[i + 1];
+      if (counts(grammar[i]!) && counted?.multiple && counted.token === undefined) {
+        positions = this.counted(grammar[i]!, counted, positions);
+        i += 2;
+        continue;
+      }
       const run = wordRun(grammar, i);
       if (run.length > 1 || run[0]?.optional) positions = this.unordered(run, positions);
       else positions = this.argument(grammar[i]!, positions);
       i += Math.max(1, run.length);
     }
     return positions;
+  }
+
+  /** The positions after a count and that many values; after any number of them where the count is not known. */
+  private counted(count: GrammarArgument, values: GrammarArgument, starts: Positions): Positions {
+    const ends = [...starts].map((start) => {
+      const after = this.argument(count, new Set([start]));
+      const times = integerOf(this.argv[start]);
+      if (after.size === 0 || times === undefined || times < 0) return this.argument(values, after);
+      let latest = after;
+      for (let i = 0; i < times && latest.size > 0; i += 1) latest = this.value(values, latest);
+      return latest;
+    });
+    return union(...ends);
   }
 
   /** The positions after one argument: its value or values, and the start again when it is optional. */
@@ -188,6 +208,11 @@ class Search {
   }
 }
 
+/** numkeys and numfields say how many values follow, and every server holds a command to it. */
+function counts(argument: GrammarArgument): boolean {
+  return argument.type === 'integer' && (argument.name === 'numkeys' || argument.name === 'numfields');
+}
+
 /** The neighbours from an index on that all begin with a word; empty when the first does not. */
 function wordRun(grammar: readonly GrammarArgument[], from: number): readonly GrammarArgument[] {
   const end = grammar.findIndex((argument, index) => index >= from && !beginsWithWord(argument));
@@ -224,9 +249,10 @@ function isEmpty(argument: Bytes): boolean {
   return argument === '';
 }
 
-/** What string2ll reads. A cursor is read by strtoul, which takes leading zeros, and white space on some versions. */
+/** What string2ll reads. BITFIELD counts in its own units after #; a cursor is read by strtoul, which takes leading zeros, and white space on some versions. */
 function looksInteger(argument: Bytes, name: string): boolean {
   const text = toBuffer(argument).toString('latin1');
+  if (name === 'offset' && text.startsWith('#')) return true;
   return name === 'cursor' ? /^\s*[+-]?[0-9]+$/.test(text) : /^(0|-?[1-9][0-9]*)$/.test(text);
 }
 

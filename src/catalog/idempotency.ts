@@ -50,7 +50,7 @@ const always = words(`
   xack:yes xdel:yes xsetid:yes xgroup|create:yes xgroup|createconsumer:yes xgroup|delconsumer:yes xgroup|destroy:yes
   flushall:yes flushdb:yes cluster|flushslot:yes
   function|load:yes function|delete:yes function|flush:yes function|restore:yes
-  vadd:yes vrem:yes vsetattr:yes
+  vadd:yes vrem:yes vsetattr:yes delex:yes xdelex:yes xackdel:yes
   xgroup:no restore-asking:no pfdebug:no
 `);
 

@@ -128,13 +128,11 @@ const specials: Readonly<Record<string, KeyFinder>> = {
   stralgo: (argv) => stralgoKeys(argv),
 };
 
-/** SET overwrites unseen unless it answers with (GET) or compares (IFEQ) the old value. */
+/** SET overwrites unseen unless it answers with the old value. IFEQ counts as unseen: servers that have it say so. */
 function setKeys(argv: Argv): readonly KeyUse[] {
-  const reads = argv.slice(3).some((argument) => argument === undefined || setReads.has(wordOf(argument)));
+  const reads = argv.slice(3).some((argument) => argument === undefined || wordOf(argument) === 'get');
   return reads ? [use(argv, 1, 'RW', ['access', 'update'])] : [use(argv, 1, 'OW', ['update'])];
 }
-
-const setReads = new Set(['get', 'ifeq', 'ifne', 'ifdeq', 'ifdne']);
 
 /** BITFIELD only reads when every subcommand is GET. */
 function bitfieldKeys(argv: Argv): readonly KeyUse[] {
@@ -146,37 +144,29 @@ const bitfieldWrites = new Set(['set', 'incrby']);
 
 /** SORT key [BY pattern] [LIMIT a b] [GET pattern ...] [STORE key]; the last STORE counts, BY and GET patterns are no keys. */
 function sortKeys(argv: Argv): readonly KeyUse[] | undefined {
-  const skips: Readonly<Record<string, number>> = { by: 1, get: 1, limit: 2 };
-  const store = lastOption(argv, 2, ['store'], skips);
-  if (store === undefined) return undefined;
-  const source = use(argv, 1, 'RO', ['access']);
-  return store === 0 ? [source] : [source, use(argv, store + 1, 'OW', ['update'])];
-}
-
-/** GEORADIUS[BYMEMBER] ... [STORE key] [STOREDIST key]: the last of the two counts. */
-function georadiusKeys(argv: Argv, options: number): readonly KeyUse[] | undefined {
-  const store = lastOption(argv, options, ['store', 'storedist'], { count: 1 });
-  if (store === undefined) return undefined;
-  const source = use(argv, 1, 'RO', ['access']);
-  return store === 0 ? [source] : [source, use(argv, store + 1, 'OW', ['update'])];
-}
-
-/** The index of the last of the words that is followed by a value, 0 when there is none, undefined when an unknown argument could be one. */
-function lastOption(
-  argv: Argv,
-  from: number,
-  words: readonly string[],
-  skips: Readonly<Record<string, number>>,
-): number | undefined {
-  let found = 0;
-  for (let i = from; i < argv.length; i += 1) {
+  const skips: Readonly<Record<string, number>> = { by: 1, get: 1, limit: 2, store: 1 };
+  let store: number | undefined;
+  for (let i = 2; i < argv.length; i += 1) {
     if (argv[i] === undefined) return undefined;
     const word = wordOf(argv[i]);
-    const skip = words.includes(word) ? 1 : (skips[word] ?? 0);
-    if (words.includes(word) && i + 1 < argv.length) found = i;
-    i += skip;
+    if (word === 'store' && i + 1 < argv.length) store = i + 1;
+    i += skips[word] ?? 0;
   }
-  return found;
+  const source = use(argv, 1, 'RO', ['access']);
+  return store === undefined ? [source] : [source, use(argv, store, 'OW', ['update'])];
+}
+
+/** GEORADIUS[BYMEMBER] ... [STORE key] [STOREDIST key]: given more than once, servers differ in which they count, so all are named. */
+function georadiusKeys(argv: Argv, options: number): readonly KeyUse[] | undefined {
+  const uses = [use(argv, 1, 'RO', ['access'])];
+  for (let i = options; i < argv.length; i += 1) {
+    if (argv[i] === undefined) return undefined;
+    const word = wordOf(argv[i]);
+    const stores = word === 'store' || word === 'storedist';
+    if (stores && i + 1 < argv.length) uses.push(use(argv, i + 1, 'OW', ['update']));
+    if (stores || word === 'count') i += 1;
+  }
+  return uses;
 }
 
 /** MIGRATE host port key|"" db timeout [COPY] [REPLACE] [AUTH p] [AUTH2 u p] [KEYS key ...]; the keys are gone afterwards unless COPY. */

@@ -148,7 +148,7 @@ const destruction: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
      lpop rpop blpop brpop lmpop blmpop lrem lset ltrim
      zrem zpopmin zpopmax bzpopmin bzpopmax zmpop bzmpop zremrangebyrank zremrangebyscore zremrangebylex
      bitop sdiffstore sinterstore sunionstore zdiffstore zinterstore zunionstore zrangestore geosearchstore
-     xdel xtrim xack xsetid xgroup xgroup|destroy xgroup|delconsumer xgroup|setid
+     delex xdel xdelex xackdel xtrim xack xsetid xgroup xgroup|destroy xgroup|delconsumer xgroup|setid
      function|delete function|flush vadd vrem vsetattr
      eval evalsha fcall debug replicaof slaveof sync psync cluster|reset cluster|syncslots shutdown`,
   ),

@@ -1,0 +1,188 @@
+/**
+ * Command lines that are right in form and lines that are not, over every group of commands: the grammar checker must
+ * take all of the first (the live server says so too) and refuse all of the second. Words are split at blanks; `""` is
+ * the empty string.
+ */
+
+/** Arguments of a line. */
+export function wordsOf(line: string): readonly string[] {
+  return line.split(' ').map((word) => (word === '""' ? '' : word));
+}
+
+/** Valid on 7.0 and later; `ok` lines run against keys of the right type or against none. */
+export const validOn7 = lines(`
+  SET k v | SET k v EX 10 | set k v px 1000 nx | SET k v NX GET | SET k v GET XX KEEPTTL | SET k v EXAT 2000000000 XX
+  SET k NX | SET k v KEEPTTL NX | GET k | GETSET k v | GETDEL k | GETEX k | GETEX k PERSIST | GETEX k PXAT 2000000000000
+  MGET a b c | MSET a 1 b 2 | MSETNX n1 1 n2 2 | SETNX n v | SETEX k 5 v | PSETEX k 5 v | APPEND k v | STRLEN k
+  SETRANGE k 3 x | GETRANGE k 0 -1 | SUBSTR k 0 -1 | INCR c | INCRBY c -5 | DECR c | DECRBY c 3 | INCRBYFLOAT c 1.5e2
+  LCS a b LEN | LCS a b IDX MINMATCHLEN 3 WITHMATCHLEN | LCS a b WITHMATCHLEN IDX
+  SETBIT b1 7 1 | GETBIT b1 7 | BITCOUNT b1 | BITCOUNT b1 0 -1 | BITCOUNT b1 0 -1 BIT | BITPOS b1 1 0 | BITPOS b1 0 0 -1 BYTE
+  BITOP NOT d b1 | BITOP xor d b1 b2 | BITFIELD b1 GET u8 0 | BITFIELD b1 OVERFLOW SAT INCRBY i5 #1 1 SET u4 0 3 GET u4 #0
+  BITFIELD b1 | BITFIELD_RO b1 GET u8 0 GET i4 3
+  DEL a | DEL a b c | UNLINK a | EXISTS a a b | TYPE a | TOUCH a b | RENAME ren1 ren2 | COPY a b | COPY a b DB 1 REPLACE
+  COPY a b REPLACE DB 1 | DUMP a | RANDOMKEY | KEYS * | PERSIST k | TTL k | PTTL k | EXPIRETIME k | PEXPIRETIME k
+  EXPIRE k 10 | EXPIRE k 10 NX | EXPIRE k 10 gt | EXPIRE k 10 XX LT | PEXPIRE k 10 XX | EXPIREAT k 2000000000 LT
+  PEXPIREAT k 2000000000000 | SCAN 0 | SCAN 0 COUNT 10 MATCH a* | SCAN 0 MATCH a* COUNT 10 TYPE hash | SCAN 00
+  SORT l | SORT l ALPHA DESC LIMIT 0 5 | SORT l BY w_* GET # GET d_* STORE sd | SORT l DESC ASC ALPHA | SORT_RO l BY nosort
+  OBJECT ENCODING k | OBJECT REFCOUNT k | OBJECT HELP | MOVE k 1 | WAIT 0 1 | MIGRATE 127.0.0.1 1 mk 0 10 COPY REPLACE
+  MIGRATE 127.0.0.1 1 "" 0 10 KEYS mk1 mk2 | MIGRATE 127.0.0.1 1 "" 0 10 AUTH2 u p REPLACE KEYS mk1
+  HSET h f v | HSET h f v g w | HMSET h f v | HSETNX h f v | HGET h f | HMGET h f g | HGETALL h | HDEL h f g | HLEN h
+  HKEYS h | HVALS h | HEXISTS h f | HINCRBY h n 1 | HINCRBYFLOAT h n 1.5 | HSTRLEN h f | HRANDFIELD h | HRANDFIELD h -5 WITHVALUES
+  HSCAN h 0 MATCH f* COUNT 5 | LPUSH l 1 2 | RPUSH l 1 | LPUSHX l 1 | RPUSHX l 1 | LPOP l | LPOP l 2 | RPOP l 0 | LLEN l
+  LRANGE l 0 -1 | LINDEX l -1 | LSET l 0 5 | LINSERT l BEFORE 1 0 | LINSERT l after 1 0 | LREM l -1 x | LTRIM l 0 99
+  LPOS l 1 RANK -1 COUNT 0 MAXLEN 10 | LPOS l 1 MAXLEN 10 RANK 1 | LMOVE l l2 LEFT RIGHT | RPOPLPUSH l l2
+  LMPOP 2 l l2 LEFT COUNT 2 | BLPOP l 0.1 | BLPOP l l2 1 | BRPOP l 0.1 | BLMOVE l l2 left right 0.1 | BRPOPLPUSH l l2 0.1
+  BLMPOP 0.1 1 l RIGHT | SADD s a b | SREM s a b | SCARD s | SISMEMBER s a | SMISMEMBER s a b | SMEMBERS s | SPOP s 1
+  SRANDMEMBER s -3 | SMOVE s s2 a | SINTER s s2 | SUNION s s2 | SDIFF s s2 | SINTERSTORE sd2 s s2 | SUNIONSTORE sd2 s
+  SDIFFSTORE sd2 s s2 | SINTERCARD 2 s s2 LIMIT 5 | SSCAN s 0 COUNT 5
+  ZADD z 1 a | ZADD z 1 a 2.5 b -inf c | ZADD z NX CH 1 a | ZADD z XX GT CH 1e3 a | ZADD z CH XX INCR 1 a | ZADD z LT +inf a
+  ZREM z a b | ZCARD z | ZSCORE z a | ZMSCORE z a b | ZINCRBY z 1.5 a | ZRANK z a | ZREVRANK z a | ZCOUNT z -inf (5
+  ZRANGE z 0 -1 | ZRANGE z 0 -1 WITHSCORES | ZRANGE z (1 +inf BYSCORE LIMIT 0 5 WITHSCORES | ZRANGE z + - BYLEX REV
+  ZRANGE z 5 1 REV BYSCORE | ZRANGESTORE zd z 0 -1 | ZRANGESTORE zd z [a [c BYLEX LIMIT 0 1 | ZREVRANGE z 0 -1 WITHSCORES
+  ZRANGEBYSCORE z -inf +inf LIMIT 0 5 WITHSCORES | ZREVRANGEBYSCORE z +inf -inf WITHSCORES LIMIT 0 5 | ZRANGEBYLEX z - +
+  ZREVRANGEBYLEX z + - LIMIT 0 1 | ZLEXCOUNT z - + | ZREMRANGEBYRANK z 0 1 | ZREMRANGEBYSCORE z (1 5 | ZREMRANGEBYLEX z [a [b
+  ZUNION 2 z z2 WEIGHTS 1 2 AGGREGATE MAX WITHSCORES | ZINTER 2 z z2 WITHSCORES AGGREGATE min | ZDIFF 2 z z2 WITHSCORES
+  ZUNIONSTORE zd 1 z | ZINTERSTORE zd 2 z z2 AGGREGATE SUM WEIGHTS 1 2 | ZDIFFSTORE zd 2 z z2 | ZINTERCARD 2 z z2 LIMIT 1
+  ZPOPMIN z | ZPOPMAX z 2 | ZMPOP 1 z MIN COUNT 2 | BZPOPMIN z 0.1 | BZPOPMAX z 0.1 | BZMPOP 0.1 1 z MAX | ZRANDMEMBER z 2 WITHSCORES
+  ZSCAN z 0 MATCH a* | PFADD p a b | PFADD p | PFCOUNT p p2 | PFMERGE pd p p2 | PFMERGE pd
+  GEOADD g 13.3 38.1 a | GEOADD g NX CH 13.3 38.1 a 15 37 b | GEOPOS g a b | GEODIST g a b | GEODIST g a b km | GEOHASH g a
+  GEOSEARCH g FROMMEMBER a BYRADIUS 100 km | GEOSEARCH g FROMLONLAT 15 37 BYBOX 400 400 km ASC COUNT 3 ANY WITHCOORD WITHDIST
+  GEOSEARCH g BYRADIUS 100 km FROMLONLAT 15 37 WITHHASH DESC | GEOSEARCHSTORE gd g FROMMEMBER a BYRADIUS 1 m STOREDIST
+  GEORADIUS g 15 37 200 km WITHDIST WITHCOORD COUNT 2 ASC | GEORADIUS g 15 37 200 km STORE gd | GEORADIUSBYMEMBER g a 100 km DESC
+  GEORADIUS_RO g 15 37 200 m
+  XADD x * f v | XADD x NOMKSTREAM MAXLEN ~ 100 LIMIT 10 * f v | XADD x MINID = 1 * f v g w | XADD x MAXLEN 5 * f v | XADD x 99999999999999-* f v
+  XLEN x | XRANGE x - + | XRANGE x (1-1 + COUNT 2 | XREVRANGE x + - COUNT 1 | XREAD STREAMS x 0 | XREAD COUNT 2 BLOCK 10 STREAMS x x2 0 0
+  XGROUP CREATE x g $ MKSTREAM | XGROUP CREATE x gg 0 ENTRIESREAD 5 | XGROUP CREATECONSUMER x g c | XGROUP SETID x g 0
+  XREADGROUP GROUP g c COUNT 1 STREAMS x > | XREADGROUP GROUP g c NOACK BLOCK 10 COUNT 1 STREAMS x > | XREADGROUP COUNT 1 GROUP g c STREAMS x 0
+  XACK x g 1-1 | XPENDING x g | XPENDING x g - + 10 | XPENDING x g IDLE 5 - + 10 c | XCLAIM x g c 0 1-1 IDLE 5 FORCE JUSTID
+  XAUTOCLAIM x g c 0 0-0 COUNT 5 JUSTID | XDEL x 1-1 | XTRIM x MAXLEN 5 | XTRIM x MINID ~ 1-1 LIMIT 5 | XINFO STREAM x
+  XINFO STREAM x FULL COUNT 1 | XINFO GROUPS x | XINFO CONSUMERS x g | XSETID x 99999999999999-9 | XGROUP DELCONSUMER x g c | XGROUP DESTROY x g
+  EVAL return(1) 0 | EVAL return(1) 2 a b c d | EVAL_RO return(1) 1 a | SCRIPT LOAD return(1) | SCRIPT EXISTS abc def
+  SCRIPT FLUSH | SCRIPT FLUSH ASYNC | FUNCTION LIST | FUNCTION LIST LIBRARYNAME l* WITHCODE | FUNCTION DUMP | FUNCTION STATS | FUNCTION FLUSH SYNC
+  PING | PING hello | ECHO a | TIME | DBSIZE | LASTSAVE | ROLE | INFO | INFO server memory | INFO everything | COMMAND | COMMAND COUNT
+  COMMAND DOCS get set | COMMAND INFO get | COMMAND LIST FILTERBY ACLCAT read | COMMAND GETKEYS GET a | CONFIG GET maxmemory
+  CONFIG GET maxmemory save | CONFIG SET maxmemory-samples 5 | CONFIG SET maxmemory-samples 5 hz 10 | CONFIG RESETSTAT
+  CLIENT ID | CLIENT INFO | CLIENT LIST | CLIENT LIST TYPE normal | CLIENT LIST ID 1 2 | CLIENT SETNAME me | CLIENT GETNAME
+  CLIENT KILL 127.0.0.1:1 | CLIENT KILL ID 999999 SKIPME no | CLIENT KILL TYPE pubsub ADDR 1.1.1.1:1 | CLIENT NO-EVICT on | CLIENT UNBLOCK 99999 TIMEOUT
+  CLIENT TRACKING on BCAST PREFIX a PREFIX b NOLOOP | CLIENT TRACKING off | CLIENT CACHING yes | CLIENT PAUSE 0 WRITE | CLIENT UNPAUSE
+  MEMORY USAGE k | MEMORY USAGE k SAMPLES 5 | MEMORY DOCTOR | MEMORY STATS | SLOWLOG GET | SLOWLOG GET -1 | SLOWLOG LEN | SLOWLOG RESET
+  LATENCY LATEST | LATENCY HISTORY command | LATENCY RESET | LATENCY RESET command fork | LATENCY HISTOGRAM set get | LATENCY DOCTOR
+  ACL WHOAMI | ACL LIST | ACL CAT | ACL CAT read | ACL GENPASS 32 | ACL LOG RESET | ACL LOG 5 | ACL SETUSER u on >p ~* +@all | ACL DRYRUN u GET k | ACL DELUSER u
+  PUBLISH c m | SPUBLISH c m | PUBSUB CHANNELS | PUBSUB CHANNELS a* | PUBSUB NUMSUB a b | PUBSUB NUMPAT | PUBSUB SHARDCHANNELS
+  FLUSHDB | FLUSHDB ASYNC | FLUSHALL SYNC | SWAPDB 0 1 | MODULE LIST | LOLWUT | LOLWUT VERSION 5 1 2 3
+`);
+
+/** Valid only on other versions than 7.0, or not to be sent to a test's server. */
+export const validElsewhere = lines(`
+  STRALGO LCS KEYS a b | SET k v IFEQ old | SET k v IFNE old EX 5 | SET k v IFDEQ 0123456789abcdef | DELEX k IFEQ v | DIGEST k
+  HEXPIRE h 10 FIELDS 1 f | HPEXPIREAT h 2000000000000 NX FIELDS 2 f g | HTTL h FIELDS 1 f | HPERSIST h FIELDS 1 f
+  HGETEX h EX 5 FIELDS 1 f | HSETEX h FNX KEEPTTL FIELDS 2 f v g w | HGETDEL h FIELDS 1 f | HSCAN h 0 NOVALUES | ZRANK z a WITHSCORE
+  XADD x KEEPREF * f v | XADD x IDMP p i * f v | XDELEX x ACKED IDS 1 1-1 | BITOP DIFF d a b | MSETEX 2 a 1 b 2 EX 5 | VADD v VALUES 1 0.5 e
+  VSIM v ELE e COUNT 5 WITHSCORES | DELIFEQ k v | CLUSTER SLOT-STATS ORDERBY key-count LIMIT 5 DESC | CLUSTER MIGRATION STATUS | CLUSTER REPLICATE NO ONE
+  CLIENT NO-TOUCH ON | CLIENT SETINFO LIB-NAME x | CLIENT CAPA redirect | WAITAOF 0 0 10 | SCRIPT SHOW abc | COMMANDLOG GET 5 slow
+  JSON.SET k $ 1 | FT.SEARCH idx q | HOTKEYS GET | SENTINEL masters | MULTI | EXEC | DISCARD | WATCH a b | UNWATCH | SUBSCRIBE a b
+  PSUBSCRIBE a* | SSUBSCRIBE a | UNSUBSCRIBE | MONITOR | RESET | QUIT | SELECT 1 | AUTH p | AUTH u p | HELLO | HELLO 3 AUTH u p SETNAME n
+  SHUTDOWN | SHUTDOWN NOSAVE NOW | SHUTDOWN SAVE FORCE | SHUTDOWN ABORT | REPLICAOF NO ONE | REPLICAOF h 6379 | SLAVEOF no one | FAILOVER TO h 1 FORCE TIMEOUT 10
+  BGSAVE | BGSAVE SCHEDULE | BGREWRITEAOF | SAVE | DEBUG SLEEP 0 | DEBUG anything at all | CLUSTER INFO | CLUSTER KEYSLOT k | CLUSTER SETSLOT 1 NODE id
+  CLUSTER ADDSLOTSRANGE 0 5 7 9 | CLUSTER FAILOVER TAKEOVER | CLUSTER RESET HARD | CLUSTER MEET 1.1.1.1 7000 17000 | RESTORE k 0 p REPLACE ABSTTL IDLETIME 5
+  RESTORE k 0 p FREQ 5 | FUNCTION LOAD REPLACE c | FUNCTION RESTORE p FLUSH | FCALL f 1 k a b | MODULE LOADEX /x CONFIG a b ARGS c | ACL SETUSER u reset (~a +get)
+  PFDEBUG GETREG p | PSYNC ? -1 | SYNC | READONLY | ASKING | EVALSHA abc 1 k a | SCRIPT KILL | SCRIPT DEBUG YES | FUNCTION KILL
+`);
+
+/** Refused by every server; the number is the index of the argument that is wrong. */
+export const invalid: readonly (readonly [line: string, argument: number])[] = [
+  ...['GTE k', 'HSETT h f v', 'XAD x * f v', 'FROBNICATE', 'EXPIER k 1', '"" k'].map((line) => [line, 0] as const),
+  ...['CONFIG GTE x', 'SCRIPT LOADD s', 'XGROUP MAKE x g', 'CLIENT LSIT', 'OBJECT ENCODE k', 'ACL WHO'].map(
+    (line) => [line, 1] as const,
+  ),
+  ['GET', 0],
+  ['GET a b', 2],
+  ['SET k', 1],
+  ['HSET h f', 2],
+  ['MSET a', 1],
+  ['PING a b c', 2],
+  ['EXPIRE k', 1],
+  ['CONFIG GET', 1],
+  ['CONFIG', 0],
+  ['DBSIZE x', 1],
+  ['SET k v EX', 3],
+  ['SET k v EX ten', 4],
+  ['SET k v EX 1.5', 4],
+  ['SET k v EX 10s', 4],
+  ['SET k v NX XX', 4],
+  ['SET k v EX 10 PX 10', 5],
+  ['SET k v KEEPTTL EX 10', 4],
+  ['SET k v BOGUS', 3],
+  ['SET k v NX EX', 4],
+  ['GETEX k EX 5 PERSIST', 4],
+  ['EXPIRE k 10 NX XX', 4],
+  ['EXPIRE k 10 GT LT', 4],
+  ['EXPIRE k soon', 2],
+  ['EXPIRE k 10 ALWAYS', 3],
+  ['PEXPIREAT k 1e12', 2],
+  ['MSET a 1 b', 3],
+  ['HSET h f v g', 4],
+  ['INCRBY k 1.5', 2],
+  ['INCRBY k +5', 2],
+  ['DECRBY k 05', 2],
+  ['INCRBYFLOAT k abc', 2],
+  ['SETRANGE k x v', 2],
+  ['LRANGE l 0 end', 3],
+  ['LPOP l two', 2],
+  ['LINSERT l AT 1 0', 2],
+  ['LMOVE a b UP DOWN', 3],
+  ['LMPOP 1 l', 2],
+  ['LPOS l 1 FIRST 1', 3],
+  ['SINTERCARD 1 s LIMIT', 3],
+  ['BLPOP l soon', 2],
+  ['ZADD z a 1', 2],
+  ['ZADD z 1 a 2', 4],
+  ['ZADD z NX XX 1 a', 3],
+  ['ZADD z GT LT 1 a', 3],
+  ['ZADD z one a', 2],
+  ['ZRANGE z 0 -1 BYRANK', 4],
+  ['ZRANGE z 0 -1 BYSCORE BYLEX', 5],
+  ['ZRANGE z 0 -1 LIMIT 0', 5],
+  ['ZRANGEBYSCORE z 0 high', 3],
+  ['ZUNION 3 a b', 1],
+  ['ZUNION x a b', 1],
+  ['ZUNIONSTORE d 2 a b AGGREGATE AVG', 6],
+  ['EVAL return(1) two a', 2],
+  ['EVAL return(1) 3 a', 2],
+  ['EVAL return(1) -1', 2],
+  ['SCAN 0 MATCH', 2],
+  ['SCAN 0 LIMIT 5', 2],
+  ['SCAN zero', 1],
+  ['SCAN 0 COUNT many', 3],
+  ['COPY a b DB one', 4],
+  ['COPY a b OVERWRITE', 3],
+  ['SORT k LIMIT 0', 3],
+  ['SORT k BY', 2],
+  ['GEOADD g 13.3 38.1', 3],
+  ['GEOADD g east north a', 2],
+  ['GEOSEARCH g FROMMEMBER a', 3],
+  ['GEOSEARCH g FROMMEMBER a BYRADIUS 5 parsec', 6],
+  ['GEODIST g a b miles', 4],
+  ['XADD x * f', 3],
+  ['XREAD STREAMS x', 2],
+  ['XTRIM x KEEP 5', 2],
+  ['XRANGE x - + COUNT all', 5],
+  ['SINTERSTORE d', 1],
+  ['LMPOP 2 a b c LEFT', 4],
+  ['ZDIFF 1 a WITHSCORE', 3],
+  ['BITOP AN d a', 1],
+  ['BITPOS k 1 0 -1 WORD', 5],
+  ['HRANDFIELD h x', 2],
+  ['HEXPIRE h 10 f', 3],
+  ['FLUSHALL NOW', 1],
+  ['CLIENT KILL ID abc', 3],
+  ['SCRIPT FLUSH LATER', 2],
+  ['OBJECT ENCODING', 1],
+];
+
+function lines(text: string): readonly string[] {
+  return text
+    .split(/\n|\s\|\s/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
