@@ -96,7 +96,7 @@ async function run(
     progress.clear();
     if (presses > 1) return io.exitNow(130);
     say(io, 'Stopping after what is under way. Press Ctrl-C again to quit at once.');
-    stop.abort(new OpsError('interrupted', 'interrupted from the terminal'));
+    stop.abort();
   });
   try {
     const started = await agent.apply(plan, { ...granted, signal: stop.signal });
