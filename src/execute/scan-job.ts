@@ -28,6 +28,8 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
   const planned = plan.execution_plan.estimate;
   let cursor = '0';
   let acted = 0;
+  // what a page that is not finished has done so far: it is told also when the page ends early
+  let underway: Totals | undefined;
   try {
     do {
       if (signal.aborted) return { end: 'interrupted' };
@@ -43,15 +45,17 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
         for (const event of done.events) yield event;
         totals = add(totals, done.totals);
         at += chunk.length;
+        underway = { ...totals, matched: at };
         const ending = endingOf(done.fault, signal);
         if (ending.end === 'done') continue;
-        yield { kind: 'page', totals: { ...totals, matched: at }, planned_keys: planned.keys };
+        yield { kind: 'page', totals: underway, planned_keys: planned.keys };
         return ending;
       }
       acted += keys.length;
       cursor = page.next;
       await journal?.({ kind: 'page', cursor, run_id: page.runId ?? null, ...totals });
       yield { kind: 'page', totals, planned_keys: planned.keys };
+      underway = undefined;
       if (page.runId === undefined) {
         yield {
           kind: 'unproven',
@@ -60,6 +64,7 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
       }
     } while (cursor !== '0');
   } catch (error) {
+    if (underway) yield { kind: 'page', totals: underway, planned_keys: planned.keys };
     if (signal.aborted && !(error instanceof OpsError)) return { end: 'interrupted' };
     if (error instanceof OpsError) return { end: 'fault', fault: error };
     throw error;
