@@ -8,14 +8,14 @@ import type { Diagnostic } from '../plan/diagnostic.ts';
 import { Plan } from '../plan/plan.ts';
 import type { Report } from '../plan/report.ts';
 import { diagnosticsText } from '../report/diagnostics-text.ts';
-import { refusedReport } from '../report/fold.ts';
+import { createFold, refusedReport } from '../report/fold.ts';
 import { planText } from '../report/plan-text.ts';
 import { askApproval, canAsk } from './approve-prompt.ts';
 import { exitOfNoPlan, exitOfReport } from './exit.ts';
 import type { Io } from './io.ts';
 import type { RunOptions } from './options.ts';
 import { printJson, printReport, say, viewFor } from './output.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Progress } from './progress.ts';
 import { settingsOf } from './settings.ts';
 
 /** Plans and applies a request (any JSON value). `stdin`: what the request's file "-" stands for. */
@@ -101,11 +101,35 @@ async function run(
   try {
     const started = await agent.apply(plan, { ...granted, signal: stop.signal });
     if (!isRun(started)) return started;
-    for await (const event of started.events) progress.add(event);
-    return await started.report;
+    return await reportOf(io, plan, started, progress);
   } finally {
     progress.clear();
     release();
+  }
+}
+
+// a fault in the middle of a run, or while its record is written, must not hide what the run has done so far
+async function reportOf(io: Io, plan: Plan, run: Run, progress: Progress): Promise<Report> {
+  const fold = createFold(plan, '');
+  let begun = false;
+  try {
+    for await (const event of run.events) {
+      begun = true;
+      fold.add(event);
+      progress.add(event);
+    }
+    return await run.report;
+  } catch (error) {
+    if (!begun) throw error;
+    progress.clear();
+    const message = error instanceof Error ? error.message : String(error);
+    say(io, `redops: ${message}${error instanceof OpsError && error.remedy ? `\n  ${error.remedy}` : ''}`);
+    const soFar = fold.report();
+    return {
+      ...soFar,
+      status: soFar.status === 'interrupted' ? 'failed' : soFar.status,
+      verification: { complete: false, unproven: [...soFar.verification.unproven, message] },
+    };
   }
 }
 

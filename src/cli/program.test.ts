@@ -292,6 +292,20 @@ describe('operate', () => {
     },
   );
 
+  it('reports what was done when a fault breaks a run off, or its record cannot be written', async () => {
+    const lateFault = new OpsError('state', 'the disk is full', { remedy: 'Free some space.' });
+    const whole = await runFake([...unlink, '--yes', '--json'], { lateFault });
+    expect(Report.parse(JSON.parse(whole.out))).toMatchObject({
+      status: 'succeeded',
+      totals: { changed: 3 },
+      verification: { complete: false, unproven: ['the disk is full'] },
+    });
+    expect([whole.status, whole.err]).toEqual([1, 'redops: the disk is full\n  Free some space.\n']);
+    const torn = await runFake([...unlink, '--yes', '--json'], { lateFault, events: someEvents.slice(0, 2) });
+    expect(JSON.parse(torn.out)).toMatchObject({ status: 'failed', run_id: 'r1', totals: { changed: 3 } });
+    expect(torn.status).toBe(1);
+  });
+
   it('calls a bug a bug, without a stack', async () => {
     const outcome = await runFake(unlink, { fault: new TypeError('x is undefined') });
     expect(outcome.status).toBe(1);

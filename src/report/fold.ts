@@ -45,7 +45,7 @@ export function needsApprovalReport(plan: Plan, reason: string, atMs = systemClo
     at: 'apply',
     why: 'What a plan changes is shown to someone who may allow it before anything is sent.',
     fix: 'Approve at a terminal, or pass --yes where the table of approvals lets it approve this plan.',
-    url: 'docs/guide/cli.md#approval',
+    url: 'docs/rules/APR001.md',
   };
   return unrunReport('needs_approval', plan, [notice], atMs);
 }

@@ -25,6 +25,8 @@ export interface FakeOptions {
   readonly lint?: LintResult;
   /** Thrown by openAgent. */
   readonly fault?: Error;
+  /** Thrown after the last event, as a full disk does when the report is written. */
+  readonly lateFault?: Error;
   /** Called while the run goes on, with a way to press Ctrl-C. */
   readonly during?: (press: () => void, signal: AbortSignal | undefined) => void;
 }
@@ -91,6 +93,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
         events: (async function* () {
           options.during?.(press, granted.signal);
           yield* events;
+          if (options.lateFault) throw options.lateFault;
         })(),
         report: Promise.resolve(foldEvents(plan, 'r1', events)),
       };
