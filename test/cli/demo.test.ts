@@ -1,5 +1,8 @@
 /** The tour keeps its word: it runs to its end, holds what it claims, and leaves nothing behind, however it ends. */
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { obtainServer } from '../../scripts/servers.mjs';
 import { runDemo } from '../../src/cli/demo/demo.ts';
@@ -9,6 +12,7 @@ import { openStage } from '../../src/cli/demo/stage.ts';
 import { Request } from '../../src/plan/request.ts';
 import { openWire } from '../../src/throwaway.ts';
 import { matrix, startServer, waitFor } from '../support/servers.ts';
+import { runFake } from './fake-io.ts';
 
 /** Runs the demo on a server of its own; its status and what it wrote. */
 async function demo(server: string, chapters?: readonly Chapter[], env: Record<string, string> = {}) {
@@ -21,27 +25,33 @@ async function demo(server: string, chapters?: readonly Chapter[], env: Record<s
   return { status, text, pid: Number(pid), dir };
 }
 
-describe.each(matrix())('on %s', (version) => {
-  test('shows every operation type, and everything it claims holds', { timeout: 90_000 }, async () => {
-    const { status, text, pid, dir } = await demo((await obtainServer(version)).server);
-    expect(text).not.toContain('does not hold');
-    expect(status).toBe(0);
-    for (const option of Request.options) {
-      const [type] = ('options' in option ? option.options[0] : option).shape.operation_type.values;
-      expect(text).toMatch(new RegExp(`^\\d/7 {2}${String(type)}`, 'm'));
-    }
-    expect(text).toMatch(/session: +60,000 +60,000[\s\S]*changed +60,000[\s\S]*session: +60,000 +0 /);
-    expect(text).toContain('600 outcomes for 600 commands, in order: 599 ok, 1 error (number 341)');
-    expect(text).toMatch(/transaction +committed: EXEC ran every command/);
-    expect(text).toMatch(/Needs approval: nothing was sent\.\n +info APR001/);
-    const wide = text.split('\n').filter((line) => line.length > 80);
-    expect(wide).toEqual([]);
-    expect(text).not.toContain('\u001b');
-    expect(dir).not.toBe('');
-    expect(existsSync(dir)).toBe(false);
-    expect(alive(pid)).toBe(false);
-  });
-});
+describe.each(matrix().map((version) => ({ version, name: version ?? 'the default server' })))(
+  'on $name',
+  ({ version }) => {
+    test('shows every operation type, and everything it claims holds', { timeout: 90_000 }, async () => {
+      const { status, text, pid, dir } = await demo((await obtainServer(version)).server);
+      expect(text).not.toContain('does not hold');
+      expect(status).toBe(0);
+      for (const option of Request.options) {
+        const [type] = ('options' in option ? option.options[0] : option).shape.operation_type.values;
+        expect(text).toMatch(new RegExp(`^\\d/7 {2}${String(type)}`, 'm'));
+      }
+      expect(text).toMatch(/session: +60,000 +60,000[\s\S]*changed +60,000[\s\S]*session: +60,000 +0 /);
+      expect(text).toContain('600 outcomes for 600 commands, in order: 599 ok, 1 error (number 341)');
+      expect(text).toMatch(/transaction +committed: EXEC ran every command/);
+      expect(text).toMatch(/Needs approval: nothing was sent\.\n +info APR001/);
+      const wide = text.split('\n').filter((line) => line.length > 80);
+      expect(wide).toEqual([]);
+      expect(text).not.toContain('\u001b');
+      expect(dir).not.toBe('');
+      expect(existsSync(dir)).toBe(false);
+      expect(alive(pid)).toBe(false);
+      const commands = commandsOf(text);
+      expect(commands.length).toBeGreaterThanOrEqual(10);
+      expect(await notTaken(commands)).toEqual([]);
+    });
+  },
+);
 
 describe('on a server of its own', () => {
   let server: string;
@@ -133,6 +143,33 @@ test('the seed is the same every time, and has what the chapters rely on', () =>
   expect(keys.size).toBeGreaterThan(200_000);
   expect(keys.has(bigHash)).toBe(true);
 });
+
+/** The arguments of every `$ redops` on the screen. */
+function commandsOf(text: string): string[][] {
+  const lines = text.replaceAll(/ \\\n +/g, ' ').matchAll(/^ {2}\$ redops (.*)$/gm);
+  return [...lines].map(([, line = '']) => (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", '')));
+}
+
+/** Those that the command line does not take (status 2), with what it says of them. */
+async function notTaken(commands: readonly string[][]): Promise<string[]> {
+  const cwd = await mkdtemp(join(tmpdir(), 'redops-demo-test-'));
+  const files = {
+    'tonight.redis': 'KEYS *',
+    'night.redis': 'INCR a',
+    'transfer.json': '{"operation_type":"transaction","commands":["INCR a"]}',
+    'cas.lua': 'return 1',
+    'cas-first.lua': 'return 1',
+    'redops.yaml': 'targets: { shop-production: { url: "redis://127.0.0.1", tag: production } }',
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(cwd, name), content);
+  const refused: string[] = [];
+  for (const argv of commands) {
+    const { status, err } = await runFake(argv, { cwd });
+    if (status === 2 || status === 1) refused.push(`${argv.join(' ')}: ${err}`);
+  }
+  await rm(cwd, { recursive: true });
+  return refused;
+}
 
 function alive(pid: number): boolean {
   try {

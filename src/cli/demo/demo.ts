@@ -80,15 +80,15 @@ async function play(
   let wire: Wire | undefined;
   let agent: Agent | undefined;
   try {
+    screen.say(
+      'redops turns what you ask for into a plan, lints it, prices it on the live data, and then runs exactly that plan.',
+    );
     if (stage.declined) screen.say(`Not on REDIS_URL: ${stage.declined}.`);
     wire = await openWire(stage.url);
     const started = performance.now();
     await wire.load(seedCommands(), signal);
     const seconds = formatDuration(performance.now() - started);
     agent = await openAgent({ url: stage.url, name: 'shop' });
-    screen.say(
-      'redops turns what you ask for into a plan, lints it, prices it on the live data, and then runs exactly that plan.',
-    );
     const server = await serverOf(agent);
     const size = `${formatCount(server.keys)} keys, ${formatSize(server.used_memory)}`;
     screen.say(`Here on ${stage.description}: ${server.engine} ${server.version}, ${size}, filled in ${seconds}.`);

@@ -59,7 +59,7 @@ function requestText(request: RequestInput): string {
   return ['{', members.join(',\n'), '}'].join('\n');
 }
 
-/** Pays in 1 at a time, a thousand payments under way at every moment. `stop` resolves to how many were made. */
+/** Pays in 1 at a time, some thousand of them under way at every moment. `stop` resolves to how many were made. */
 function startRival(wire: Wire): { stop(): Promise<number> } {
   const stopping = new AbortController();
   const done = wire.load(payments(stopping.signal));
