@@ -1,10 +1,13 @@
 /** Everything the command touches outside itself, so that a test can stand in for the terminal and for the agent. */
-import type { lintFiles, loadTargets, openAgent, resolveTarget } from '../agent.ts';
+import type { Agent, AgentSettings, lintFiles, loadTargets, resolveTarget } from '../agent.ts';
 import type { OpsError } from '../base/ops-error.ts';
 
-/** What the front door needs of the agent. */
+/** What the command line uses of an agent. */
+export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'explain' | 'close'>;
+
+/** What the front door needs of the agent's module. */
 export interface Stages {
-  readonly openAgent: typeof openAgent;
+  readonly openAgent: (settings: AgentSettings) => Promise<PlanningAgent>;
   readonly lintFiles: typeof lintFiles;
   readonly loadTargets: typeof loadTargets;
   readonly resolveTarget: typeof resolveTarget;

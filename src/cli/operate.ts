@@ -2,7 +2,7 @@
  * What every verb that acts does: plan, show, ask, apply, report. The plan that is shown is the plan that is applied; a
  * run is only ever refused, or run to a report, and the report is what decides the exit status.
  */
-import type { Agent, ApplyOptions, Planned, Run } from '../agent.ts';
+import type { ApplyOptions, Planned, Run } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { Plan } from '../plan/plan.ts';
@@ -12,7 +12,7 @@ import { createFold, refusedReport } from '../report/fold.ts';
 import { planText } from '../report/plan-text.ts';
 import { askApproval, canAsk } from './approve-prompt.ts';
 import { exitOfNoPlan, exitOfReport } from './exit.ts';
-import type { Io } from './io.ts';
+import type { Io, PlanningAgent } from './io.ts';
 import type { RunOptions } from './options.ts';
 import { printJson, printReport, say, viewFor } from './output.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -44,7 +44,7 @@ export async function withAgent(
   io: Io,
   options: RunOptions,
   stdin: Uint8Array | undefined,
-  act: (agent: Agent) => Promise<number>,
+  act: (agent: PlanningAgent) => Promise<number>,
 ): Promise<number> {
   const settings = await settingsOf(io, options, stdin);
   const { openAgent } = await io.stages();
@@ -56,7 +56,7 @@ export async function withAgent(
   }
 }
 
-async function applyAndReport(io: Io, options: RunOptions, agent: Agent, plan: Plan): Promise<number> {
+async function applyAndReport(io: Io, options: RunOptions, agent: PlanningAgent, plan: Plan): Promise<number> {
   let granted: ApplyOptions = { yes: options.yes ?? false, dryRun: options.dryRun ?? false };
   const shown = !options.json && plan.execution_plan.writes && !granted.yes;
   if (shown) showPlan(io, plan);
@@ -84,7 +84,7 @@ async function applyAndReport(io: Io, options: RunOptions, agent: Agent, plan: P
 async function run(
   io: Io,
   options: RunOptions,
-  agent: Agent,
+  agent: PlanningAgent,
   plan: Plan,
   granted: ApplyOptions,
 ): Promise<Report | Planned> {
@@ -148,7 +148,7 @@ function showWarnings(io: Io, warnings: readonly Diagnostic[]): void {
   if (told.length > 0) say(io, `${diagnosticsText(told, viewFor(io, 'stderr'))}\n`);
 }
 
-function explainRefusal(io: Io, report: Report, agent: Agent): void {
+function explainRefusal(io: Io, report: Report, agent: PlanningAgent): void {
   if (report.status !== 'needs_approval') return;
   const reason = report.warnings.find(({ code }) => code === 'APR001')?.message;
   say(io, `Why: ${reason ?? 'it was not approved'}. It counts as ${agent.target.tag}: ${agent.target.reason}.`);

@@ -1,6 +1,6 @@
 /** A terminal and an agent of paper: what was printed, what was asked, what the agent was told. */
-import type { Agent, AgentSettings, ApplyOptions, LintResult } from '../../src/agent.ts';
-import type { Io, Stages } from '../../src/cli/io.ts';
+import type { AgentSettings, ApplyOptions, LintResult } from '../../src/agent.ts';
+import type { Io, PlanningAgent, Stages } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
 import type { Diagnostic } from '../../src/plan/diagnostic.ts';
 import type { Event } from '../../src/plan/event.ts';
@@ -71,12 +71,13 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
     for (const handler of handlers) handler();
   };
   const plan = options.plan ?? somePlan();
-  const agent: Agent = {
+  const agent: PlanningAgent = {
     target: { name: 'cache', tag: options.tag ?? 'dev', reason: 'a test says so' },
     plan: async (request) => {
       requests.push(request);
       return options.problems ? { plan: undefined, diagnostics: options.problems } : { plan, diagnostics: [] };
     },
+    pipeline: async function* () {},
     apply: async (_, granted) => {
       applied.push(granted);
       const settled = (report: ReturnType<typeof refusedReport>) => ({

@@ -38,6 +38,7 @@ function steady({ status, out, err }: Ended): string {
     .replaceAll(String(server.port), 'PORT')
     .replaceAll(dir, 'DIR')
     .replace(/run \d{8}-\d{6}-\w+/g, 'run RUN')
+    .replace(/[\d,]+ visited/g, 'N visited')
     .replace(/(digest|plan) [0-9a-f]{12}/g, '$1 DIGEST')
     .replace(/\b\d+(\.\d+)? (ms|s)\b/g, 'TIME')
     .replace(/\b[0-9a-f]{40}\b/g, 'SHA1')}\n`;
@@ -149,7 +150,7 @@ describe('operate', () => {
       "
       Done. TIME.
         changed      3,000
-        scanned      3,000 visited, 3,000 matched
+        scanned      N visited, 3,000 matched
 
       run RUN, plan DIGEST
       [0]
