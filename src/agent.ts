@@ -12,6 +12,7 @@ import { needs, questionsOfCommands } from './inspect/questions.ts';
 import { lint } from './lint/lint.ts';
 import { decide } from './lint/policy.ts';
 import { subjectOfFile } from './lint/subject.ts';
+import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
 import type { Diagnostic, Unchecked } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
 import type { Draft, Plan } from './plan/plan.ts';
@@ -78,6 +79,11 @@ export interface Agent {
   apply(document: unknown, options: ApplyOptions): Promise<Run | Planned>;
   /** Prices a command line or a request. */
   explain(input: unknown): Promise<Planned & { readonly estimate?: Estimate; readonly estimated_ops?: number }>;
+  /** Sends commands without a plan, each with its outcome, in order (src/pipeline.ts). */
+  pipeline(
+    commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
+    options?: PipelineOptions,
+  ): AsyncIterable<PipelineOutcome>;
   close(): Promise<void>;
 }
 
@@ -120,6 +126,16 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
         return planned.plan
           ? { ...planned, estimate: planned.plan.execution_plan.estimate, estimated_ops: planned.plan.estimated_ops }
           : planned;
+      },
+      pipeline: async function* (commands, options = {}) {
+        const { runPipelineOf } = await import('./pipeline.ts');
+        const terms = {
+          tag: target.tag,
+          named: options.typedName === name,
+          readOnly: first.server.role === 'slave',
+          ...(settings.caps?.prefixes ? { prefixes: settings.caps.prefixes } : {}),
+        };
+        yield* runPipelineOf({ connection, target: first, terms }, commands, options);
       },
       close: () => connection.close(),
     };

@@ -1,6 +1,7 @@
 /** The library's front door: `connect(url)` gives an object whose methods take and return plain documents. */
 import { type Agent, type AgentSettings, type ApplyOptions, openAgent, type Planned, type Run } from './agent.ts';
 import { OpsError } from './base/ops-error.ts';
+import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
 import type { Diagnostic } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
 import type { Event } from './plan/event.ts';
@@ -22,6 +23,11 @@ export interface Redops {
   apply(document: Plan | RequestInput, call?: ApplyCall): Promise<Report>;
   /** Prices a command line ("ZRANGE z 0 -1") or a request. */
   explain(input: string | RequestInput): Promise<Estimate & { readonly estimated_ops: number }>;
+  /** Sends commands without a plan, at the speed of the server; outcomes come in order. Throws OpsError refused, unreachable, drift after the outcomes of all that was sent. */
+  pipeline(
+    commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
+    options?: PipelineOptions,
+  ): AsyncIterable<PipelineOutcome>;
   close(): Promise<void>;
 }
 
@@ -51,6 +57,7 @@ export async function connect(target: string | AgentSettings): Promise<Redops> {
       const plan = planOf(priced);
       return { ...plan.execution_plan.estimate, estimated_ops: plan.estimated_ops };
     },
+    pipeline: (commands, options) => agent.pipeline(commands, options),
     close: () => agent.close(),
   };
 }

@@ -17,6 +17,8 @@ export type { Bytes } from './base/bytes.ts';
 export { type OpsCode, OpsError } from './base/ops-error.ts';
 /** `connect(url)`: the agent with methods that return plain documents. */
 export { connect, type Redops } from './connect.ts';
+/** Commands without a plan: `redops.pipeline(commands)`. */
+export type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
 /** The documents: each is a zod schema and its type. */
 export { Diagnostic, Span, Unchecked } from './plan/diagnostic.ts';
 export { Estimate } from './plan/estimate.ts';

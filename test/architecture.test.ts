@@ -24,8 +24,10 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   execute: { from: ['base', 'catalog', 'plan', 'formats', 'redis', 'inspect', 'state'] },
   'assemble.ts': { from: ['base', 'plan', 'lint', 'explain'] },
   'run.ts': { from: ['base', 'plan', 'redis', 'execute', 'report', 'state'] },
+  'pipeline.ts': { from: ['base', 'plan', 'redis', 'execute', 'lint'] },
   'agent.ts': {
     from: [
+      'pipeline.ts',
       'assemble.ts',
       'run.ts',
       'base',
@@ -45,8 +47,8 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   // Throwaway servers for the demo, which the command line may not start by itself.
   'throwaway.ts': { from: ['base', 'formats', 'redis'] },
   'verbs.ts': { from: [] },
-  'connect.ts': { from: ['agent.ts', 'plan', 'base'] },
-  'index.ts': { from: ['connect.ts', 'agent.ts', 'plan', 'base'] },
+  'connect.ts': { from: ['agent.ts', 'pipeline.ts', 'plan', 'base'] },
+  'index.ts': { from: ['connect.ts', 'agent.ts', 'pipeline.ts', 'plan', 'base'] },
   cli: { from: ['agent.ts', 'throwaway.ts', 'verbs.ts', 'report', 'plan', 'base'] },
 };
 

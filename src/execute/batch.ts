@@ -19,7 +19,7 @@ import type { Outcome, ReplyProblem } from '../plan/report.ts';
 import { LostConnection } from '../redis/connection.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
 import { isRefusal, problem, problemOf } from './outcome.ts';
-import { backoffMs, type Session } from './session.ts';
+import { backoffMs, type Session, type SessionContext } from './session.ts';
 import { toWire } from './wire.ts';
 
 /** How one command ended. */
@@ -42,35 +42,82 @@ type Open =
   | { readonly why: 'unsent'; readonly message: string }
   | { readonly why: 'lost'; readonly message: string; readonly timeout: boolean };
 
-/** Runs the commands; `guard` is asked before every sending and refuses a command by a problem (a deadline that has passed). */
-export async function runBatch(
-  session: Session,
+/** Refuses a command by a problem (a deadline that has passed) before every sending. */
+export type Guard = (argv: readonly Bytes[]) => ReplyProblem | undefined;
+
+/** Runs the commands. */
+export function runBatch(
+  session: Session<SessionContext>,
   commands: readonly (readonly Bytes[])[],
-  guard: (argv: readonly Bytes[]) => ReplyProblem | undefined = () => undefined,
+  guard: Guard = () => undefined,
+): Promise<BatchResult> {
+  const open = new Map<number, Open>(commands.map((_, index) => [index, { why: 'unsent', message: 'not sent' }]));
+  return finish(session, commands, { settled: new Map(), open, ended: true }, guard);
+}
+
+/** Brings to an outcome what was sent elsewhere: the replies that came, in order (undefined: none came), and the loss that cut the rest off. */
+export async function finishBatch(
+  session: Session<SessionContext>,
+  commands: readonly (readonly Bytes[])[],
+  replies: readonly (Reply | undefined)[],
+  lost: LostConnection | undefined,
+): Promise<BatchResult> {
+  const settled = new Map<number, Settled>();
+  const open = new Map<number, Open>();
+  commands.forEach((_, index) => {
+    const reply = replies[index];
+    const why = reply === undefined ? lossOf(lost!) : openOf(reply);
+    if (why) open.set(index, why);
+    else settled.set(index, settle(reply!));
+  });
+  const ended = lost === undefined || !lost.sent || (await session.end(lost)) === 'ended';
+  return finish(session, commands, { settled, open, ended, ...(lost ? { fault: lost } : {}) });
+}
+
+/** The loop: what may be sent again is, until all is settled or the retries are used up. `first` is what is known before it. */
+async function finish(
+  session: Session<SessionContext>,
+  commands: readonly (readonly Bytes[])[],
+  first: Round,
+  guard: Guard = () => undefined,
 ): Promise<BatchResult> {
   const { retry } = session.context.plan.request;
-  const settled: (Settled | undefined)[] = commands.map(() => undefined);
+  const { signal, clock } = session.context;
+  const settled: (Settled | undefined)[] = commands.map((_, index) => first.settled.get(index));
   const retries: Extract<Event, { kind: 'retried' }>[] = [];
-  let pending = commands.map((_, index) => index);
-  let open = new Map<number, Open>(pending.map((index) => [index, { why: 'unsent', message: 'not sent' }]));
-  let fault: OpsError | undefined;
-
-  for (let attempt = 0; ; attempt += 1) {
+  const open = new Map(first.open);
+  let fault = first.fault;
+  let pending = repeatable(commands, settled, open, first.ended);
+  // what was never sent goes out at once; everything else waits for its turn
+  let attempt = first.fault === undefined && settled.every((end) => end === undefined) && isFresh(open) ? -1 : 0;
+  while (pending.length > 0 && fault?.code !== 'drift' && !signal.aborted && attempt < retry.max_retries) {
+    if (attempt >= 0) {
+      const wait = backoffMs(attempt, retry.base_ms);
+      retries.push({
+        kind: 'retried',
+        reason: reasonOf(open, pending),
+        attempt: attempt + 1,
+        wait_ms: Math.round(wait),
+      });
+      await clock.sleep(wait, signal).catch(() => undefined);
+      if (signal.aborted) break;
+    }
+    attempt += 1;
     const round = await sendOnce(session, commands, pending, guard);
-    for (const [index, end] of round.settled) settled[index] = end;
+    for (const [index, end] of round.settled) {
+      settled[index] = end;
+      open.delete(index);
+    }
     for (const [index, why] of round.open) open.set(index, why);
-    open = new Map([...open].filter(([index]) => settled[index] === undefined));
     fault = round.fault;
     pending = repeatable(commands, settled, open, round.ended);
-    const stop = fault?.code === 'drift' || session.context.signal.aborted || attempt >= retry.max_retries;
-    if (pending.length === 0 || stop) break;
-    const wait = backoffMs(attempt, retry.base_ms);
-    retries.push({ kind: 'retried', reason: reasonOf(open, pending), attempt: attempt + 1, wait_ms: Math.round(wait) });
-    await session.context.clock.sleep(wait, session.context.signal).catch(() => undefined);
-    if (session.context.signal.aborted) break;
   }
   const final = settled.map((end, index) => end ?? closeOpen(open.get(index)!));
   return { settled: final, retries, ...(fault ? { fault } : {}) };
+}
+
+function isFresh(open: Map<number, Open>): boolean {
+  return [...open.values()].every((why) => why.why === 'unsent');
 }
 
 interface Round {
@@ -82,10 +129,10 @@ interface Round {
 }
 
 async function sendOnce(
-  session: Session,
+  session: Session<SessionContext>,
   commands: readonly (readonly Bytes[])[],
   pending: readonly number[],
-  guard: (argv: readonly Bytes[]) => ReplyProblem | undefined,
+  guard: Guard,
 ): Promise<Round> {
   const settled = new Map<number, Settled>();
   const open = new Map<number, Open>();
@@ -110,17 +157,26 @@ async function sendOnce(
     if (result.status === 'rejected') {
       if (!(result.reason instanceof LostConnection)) throw result.reason;
       lost = result.reason.sent ? result.reason : (lost ?? result.reason);
-      const { message, sent, code } = result.reason;
-      open.set(
-        index,
-        sent ? { why: 'lost', message, timeout: code === 'connection_timeout' } : { why: 'unsent', message },
-      );
-    } else if (isRefusal(result.value) && errorOf(result.value.code).retry) {
-      open.set(index, { why: 'refused', problem: problemOf(result.value), code: result.value.code });
-    } else settled.set(index, settle(result.value));
+      open.set(index, lossOf(result.reason));
+      return;
+    }
+    const why = openOf(result.value);
+    if (why) open.set(index, why);
+    else settled.set(index, settle(result.value));
   });
   const ended = lost === undefined || (await session.end(lost)) === 'ended';
   return { settled, open, ended, ...(lost ? { fault: lost } : {}) };
+}
+
+/** What a lost connection means for a command on it. */
+function lossOf({ message, sent, code }: LostConnection): Open {
+  return sent ? { why: 'lost', message, timeout: code === 'connection_timeout' } : { why: 'unsent', message };
+}
+
+/** A transient refusal leaves its command open; every other reply settles it. */
+function openOf(reply: Reply): Open | undefined {
+  if (!isRefusal(reply) || !errorOf(reply.code).retry) return undefined;
+  return { why: 'refused', problem: problemOf(reply), code: reply.code };
 }
 
 function settle(reply: Reply): Settled {

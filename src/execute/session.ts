@@ -5,11 +5,18 @@
 import type { Clock } from '../base/clock.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Connection, Lease, LostConnection } from '../redis/connection.ts';
+import type { Connection, Lease, LostConnection, Pipe } from '../redis/connection.ts';
 
-/** What every strategy needs. */
-export interface RunContext {
-  readonly plan: Plan;
+/** What a session keeps to: a plan has it all, and so has a stream of commands that is no plan. */
+export interface SessionContext {
+  readonly plan: {
+    readonly request: {
+      readonly retry: { readonly max_retries: number; readonly base_ms: number };
+      readonly limits: { readonly rate?: number };
+    };
+    /** run_id of the process that was planned for; empty when it is not known. */
+    readonly target: { readonly server: { readonly run_id: string } };
+  };
   readonly runId: string;
   readonly connection: Connection;
   readonly clock: Clock;
@@ -18,27 +25,40 @@ export interface RunContext {
   readonly journal: ((record: Readonly<Record<string, unknown>>) => Promise<void>) | undefined;
 }
 
+/** What every strategy needs. */
+export interface RunContext extends SessionContext {
+  readonly plan: Plan;
+}
+
 /** The leased connection of a run, and its pace. */
-export class Session {
-  readonly context: RunContext;
+export class Session<Context extends SessionContext = RunContext> {
+  readonly context: Context;
   #lease: Lease | undefined;
   #paidUntil = 0;
 
-  constructor(context: RunContext) {
+  constructor(context: Context) {
     this.context = context;
   }
 
   /** The connection to work on. Throws OpsError unreachable, or drift when another process answers. */
   async lease(): Promise<Lease> {
     if (this.#lease && !this.#lease.lost) return this.#lease;
-    const lease = await this.context.connection.lease();
-    const planned = this.context.plan.target.server.run_id;
-    if (planned !== '' && lease.runId !== undefined && lease.runId !== planned) {
-      await lease.close();
-      throw restarted();
+    this.#lease = await ownProcess(this.context, await this.context.connection.lease());
+    return this.#lease;
+  }
+
+  /** A connection for throughput, to the same process; the caller closes it. Throws like `lease`. */
+  async pipe(): Promise<Pipe> {
+    const { retry } = this.context.plan.request;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await ownProcess(this.context, await this.context.connection.pipe());
+      } catch (error) {
+        const passing = error instanceof OpsError && error.code === 'unreachable';
+        if (!passing || attempt >= retry.max_retries) throw error;
+        await this.context.clock.sleep(backoffMs(attempt, retry.base_ms), this.context.signal);
+      }
     }
-    this.#lease = lease;
-    return lease;
   }
 
   /** Makes sure that what a lost connection was sent no longer runs. */
@@ -65,6 +85,14 @@ export class Session {
   async close(): Promise<void> {
     await this.#lease?.close();
   }
+}
+
+/** The connection, if it leads to the process that was planned for; else it is closed and `restarted` thrown. */
+export async function ownProcess<Open extends Lease | Pipe>(context: SessionContext, open: Open): Promise<Open> {
+  const planned = context.plan.target.server.run_id;
+  if (planned === '' || open.runId === undefined || open.runId === planned) return open;
+  await open.close();
+  throw restarted();
 }
 
 /** The fault of meeting another server process than the planned one. */

@@ -20,7 +20,7 @@ import { deadlineGuard, timeFrom } from './deadline.ts';
 import { problem, problemOf } from './outcome.ts';
 import { type Ending, resultEvent } from './pipeline.ts';
 import { type Decision, decide, type Read } from './reads.ts';
-import { backoffMs, type RunContext, restarted } from './session.ts';
+import { backoffMs, ownProcess, type RunContext } from './session.ts';
 import { bind, hasDeadline, toWire } from './wire.ts';
 
 /** A conflict is over as soon as the other client is done: two round trips, doubled, at most this. */
@@ -87,14 +87,8 @@ class OwnConnection {
 
   async open(): Promise<Lease> {
     if (this.#lease && !this.#lease.lost) return this.#lease;
-    const lease = await this.#context.connection.lease();
-    const planned = this.#context.plan.target.server.run_id;
-    if (planned !== '' && lease.runId !== undefined && lease.runId !== planned) {
-      await lease.close();
-      throw restarted();
-    }
-    this.#lease = lease;
-    return lease;
+    this.#lease = await ownProcess(this.#context, await this.#context.connection.lease());
+    return this.#lease;
   }
 
   async close(): Promise<void> {

@@ -150,6 +150,7 @@ describe('encodeCommands', () => {
     const argument = fc.oneof(
       fc.string({ unit: 'grapheme' }),
       fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
+      fc.constantFrom('é'.repeat(9_000), 'x'.repeat(20_000), Buffer.alloc(20_000, 0xff)),
     );
     fc.assert(
       fc.property(

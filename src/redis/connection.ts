@@ -1,5 +1,5 @@
 /**
- * The seam to Redis: five methods. What stands behind it: one server, a recording (dry run); every implementation
+ * The seam to Redis: six methods. What stands behind it: one server, a recording (dry run); every implementation
  * passes test/redis/conformance.ts. Nothing reconnects behind a caller's back, nothing is resent: a lost connection is
  * an OpsError `connection_lost` whose `sent` says whether the command had been written, and the executor decides.
  */
@@ -33,12 +33,33 @@ export interface Lease {
   close(): Promise<void>;
 }
 
+/**
+ * A connection for throughput: batches out, replies in, in order. The holder bounds what is in flight; nothing is resent.
+ */
+export interface Pipe {
+  readonly node: Node;
+  readonly clientId: number | undefined;
+  readonly runId: string | undefined;
+  /** Commands written that have no reply yet. */
+  readonly inFlight: number;
+  /** Bytes of commands written that have no reply yet, roughly: whole batches. */
+  readonly bytesOut: number;
+  /** Writes the commands as one batch. */
+  write(commands: readonly (readonly WireArgument[])[]): void;
+  /** The replies that came since the last call, in order; waits for one. Rejects with LostConnection when there are none and the connection is gone. */
+  read(): Promise<Reply[]>;
+  readonly lost: boolean;
+  close(): Promise<void>;
+}
+
 /** The way to a data set. */
 export interface Connection {
   /** Sends one command on the shared connection. An error reply is a value; rejects with LostConnection. */
   send(argv: readonly WireArgument[], options?: SendOptions): Promise<Reply>;
   /** An exclusive connection. */
   lease(): Promise<Lease>;
+  /** A connection for throughput, shared with nobody. */
+  pipe(): Promise<Pipe>;
   /** The nodes that take writes. */
   nodes(): readonly Node[];
   /**

@@ -6,8 +6,8 @@ import { type Bytes, fromBuffer } from '../base/bytes.ts';
 import { commandName } from '../catalog/lookup.ts';
 import { isReadOnly, runsScript } from '../catalog/nature.ts';
 import type { WireArgument } from '../formats/resp.ts';
-import type { Connection, Lease } from './connection.ts';
-import { notSent } from './reply.ts';
+import type { Connection, Lease, Pipe } from './connection.ts';
+import { notSent, type Reply } from './reply.ts';
 
 /** A Connection that sends no write, and how many commands it kept back. */
 export interface RecordingConnection extends Connection {
@@ -41,6 +41,7 @@ export function recordingConnection(inner: Connection): RecordingConnection {
       return Promise.resolve(notSent);
     },
     lease: async () => recordingLease(await inner.lease(), kept),
+    pipe: async () => recordingPipe(await inner.pipe(), kept),
     nodes: () => inner.nodes(),
     end: (lost) => inner.end(lost),
     close: () => inner.close(),
@@ -63,6 +64,47 @@ function recordingLease(inner: Lease, kept: { count: number }): Lease {
       if (name === 'exec' || name === 'discard') queueing = false;
       else if (name !== 'multi') kept.count += 1;
       return Promise.resolve(notSent);
+    },
+    close: () => inner.close(),
+  };
+}
+
+/** Reads go out; what is kept back is answered in its place, so that replies stay in the order of the commands. */
+function recordingPipe(inner: Pipe, kept: { count: number }): Pipe {
+  const order: boolean[] = [];
+  let ready: Reply[] = [];
+  const drain = (): Reply[] => {
+    const out: Reply[] = [];
+    while (order.length > 0 && (!order[0] || ready.length > 0)) out.push(order.shift() ? ready.shift()! : notSent);
+    return out;
+  };
+  return {
+    node: inner.node,
+    clientId: inner.clientId,
+    runId: inner.runId,
+    get inFlight() {
+      return order.length;
+    },
+    get bytesOut() {
+      return inner.bytesOut;
+    },
+    get lost() {
+      return inner.lost;
+    },
+    write(commands) {
+      const sent = commands.filter((argv) => {
+        const goes = passes(argv);
+        order.push(goes);
+        if (!goes) kept.count += 1;
+        return goes;
+      });
+      if (sent.length > 0) inner.write(sent);
+    },
+    async read() {
+      for (let out = drain(); ; out = drain()) {
+        if (out.length > 0) return out;
+        ready = [...ready, ...(await inner.read())];
+      }
     },
     close: () => inner.close(),
   };

@@ -1,7 +1,8 @@
 /** A Connection to one server: a shared socket for questions, leased sockets for work, and the means to end a lost one. */
 import { systemClock } from '../base/clock.ts';
 import { ReplyError, type WireArgument } from '../formats/resp.ts';
-import type { Connection, Lease, LostConnection, Node, SendOptions } from './connection.ts';
+import type { Connection, Lease, LostConnection, Node, Pipe, SendOptions } from './connection.ts';
+import { openPipe } from './pipe.ts';
 import type { Reply } from './reply.ts';
 import { openSocket, type RedisSocket } from './socket.ts';
 import { addressOf, type ServerSettings } from './url.ts';
@@ -38,11 +39,20 @@ class ServerConnection implements Connection {
     return socket.send(argv, options);
   }
 
-  async lease(): Promise<Lease> {
+  lease(): Promise<Lease> {
+    return this.#open();
+  }
+
+  /** A socket of the caller's own, closed with this connection at the latest. */
+  async #open(): Promise<RedisSocket> {
     const socket = await openSocket(this.#settings);
     for (const old of this.#leases) if (old.lost) this.#leases.delete(old);
     this.#leases.add(socket);
     return socket;
+  }
+
+  async pipe(): Promise<Pipe> {
+    return openPipe(await this.#open());
   }
 
   nodes(): readonly Node[] {

@@ -19,6 +19,13 @@ interface Pending {
   sent: boolean;
 }
 
+/** Who takes the replies of a diverted socket. */
+export interface SocketSink {
+  reply(value: Decoded): void;
+  /** Called once; what was written and has no reply yet is lost. */
+  lost(error: LostConnection): void;
+}
+
 /** Opens a connection: connect, HELLO 2 with AUTH and SETNAME, SELECT, INFO server, in one round trip. Throws OpsError unreachable, auth or server_error. */
 export async function openSocket(settings: ServerSettings): Promise<RedisSocket> {
   const stream = await connect(settings);
@@ -37,20 +44,21 @@ export class RedisSocket implements Lease {
   readonly node: Node;
   clientId: number | undefined;
   runId: string | undefined;
+  readonly commandTimeoutMs: number;
   readonly #stream: net.Socket;
-  readonly #timeoutMs: number;
   readonly #pending: Pending[] = [];
   /** Index of the oldest pending command: a moving head is cheaper than shifting a long array. */
   #head = 0;
   #unsent: Pending[] = [];
   #flushing = false;
   #timer: { readonly handle: NodeJS.Timeout; readonly due: number } | undefined;
+  #sink: SocketSink | undefined;
   #dead: { code: 'connection_lost' | 'connection_timeout'; message: string; cause?: unknown } | undefined;
 
   constructor(stream: net.Socket, settings: ServerSettings) {
     this.node = { address: addressOf(settings) };
     this.#stream = stream;
-    this.#timeoutMs = settings.commandTimeoutMs;
+    this.commandTimeoutMs = settings.commandTimeoutMs;
     const decoder = new Decoder({ reply: (value) => this.#settle(value) });
     stream.on('data', (chunk: Buffer) => {
       try {
@@ -69,13 +77,29 @@ export class RedisSocket implements Lease {
     return this.#dead !== undefined;
   }
 
+  /**
+   * Hands every further reply, and the end of the connection, to `sink` instead of to `send`: what a pipe is made of.
+   * Gives the way to write bytes; `written` is called when they have left for the system.
+   */
+  divert(sink: SocketSink): (bytes: Buffer, written: () => void) => void {
+    this.#sink = sink;
+    return (bytes, written) => {
+      if (!this.#dead) this.#stream.write(bytes, written);
+    };
+  }
+
+  /** Ends the connection because the server gave no reply for too long. */
+  giveUp(): void {
+    this.#die('connection_timeout', `${this.node.address} did not answer in time`);
+  }
+
   send(argv: readonly WireArgument[], options: SendOptions = {}): Promise<Decoded> {
     return new Promise((resolve, reject) => {
       const pending: Pending = {
         argv,
         resolve,
         reject,
-        deadline: performance.now() + (options.timeoutMs ?? this.#timeoutMs),
+        deadline: performance.now() + (options.timeoutMs ?? this.commandTimeoutMs),
         sent: false,
       };
       if (this.#dead) return reject(this.#lossOf(pending));
@@ -103,6 +127,7 @@ export class RedisSocket implements Lease {
   }
 
   #settle(value: Decoded): void {
+    if (this.#sink) return this.#sink.reply(value);
     const pending = this.#pending[this.#head];
     if (!pending) return this.#die('connection_lost', 'the server sent a reply that nobody asked for');
     this.#head += 1;
@@ -145,9 +170,10 @@ export class RedisSocket implements Lease {
     this.#head = 0;
     this.#unsent = [];
     for (const pending of outstanding) pending.reject(this.#lossOf(pending));
+    this.#sink?.lost(this.#lossOf({ sent: true }));
   }
 
-  #lossOf(pending: Pending): LostConnection {
+  #lossOf(pending: Pick<Pending, 'sent'>): LostConnection {
     const dead = this.#dead!;
     return new LostConnection(dead.code, dead.message, {
       sent: pending.sent,

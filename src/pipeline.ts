@@ -1,0 +1,144 @@
+/**
+ * The library's pipeline: commands without end, each with its outcome, in order, at the speed of the server. It runs
+ * without a plan and under the same caps, outcomes and refusals as one.
+ */
+import { systemClock } from './base/clock.ts';
+import { OpsError } from './base/ops-error.ts';
+import { problemOf } from './execute/outcome.ts';
+import { Session, type SessionContext } from './execute/session.ts';
+import { type Command, type Streamed, type StreamState, streamCommands } from './execute/stream.ts';
+import { openWindow } from './execute/window.ts';
+import { type AdmissionTerms, createAdmission } from './lint/admission.ts';
+import type { Outcome, ReplyProblem } from './plan/report.ts';
+import type { Request } from './plan/request.ts';
+import type { Target } from './plan/target.ts';
+import type { ReplyValue } from './plan/values.ts';
+import type { Connection } from './redis/connection.ts';
+import { toReplyValue } from './redis/reply.ts';
+
+/** A command: its name and arguments. A string is its UTF-8 bytes, a number its decimal digits. */
+export type PipelineCommand = readonly (string | Uint8Array | number | bigint)[];
+
+/** How one command ended; `index` counts from 0, `reply` as in a report. */
+export interface PipelineOutcome {
+  readonly index: number;
+  readonly outcome: Outcome;
+  readonly reply: ReplyValue;
+  readonly error?: ReplyProblem;
+}
+
+/** Options of a pipeline. */
+export interface PipelineOptions {
+  readonly performance_mode?: Request['performance_mode'];
+  /** Commands a second at most. */
+  readonly rate?: number;
+  readonly max_retries?: number;
+  readonly base_ms?: number;
+  /** The target's name, as a person gave it: allows what destroys data on a production target. */
+  readonly typedName?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** What a pipeline needs of its agent. */
+export interface PipelineSettings {
+  readonly connection: Connection;
+  readonly target: Target;
+  readonly terms: AdmissionTerms;
+}
+
+/** Commands handed on at once: no promise is spent on each. */
+const GROUP = 512;
+
+/** Runs the commands; throws OpsError refused (with the index) at a command that may not be sent, unreachable, drift: after the outcomes of all that was sent. */
+export async function* runPipelineOf(
+  { connection, target, terms }: PipelineSettings,
+  commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
+  options: PipelineOptions,
+): AsyncGenerator<PipelineOutcome, void> {
+  const session = new Session<SessionContext>({
+    plan: {
+      request: {
+        retry: { max_retries: options.max_retries ?? 3, base_ms: options.base_ms ?? 500 },
+        limits: options.rate === undefined ? {} : { rate: options.rate },
+      },
+      target,
+    },
+    runId: 'pipeline',
+    connection,
+    clock: systemClock,
+    signal: options.signal ?? new AbortController().signal,
+    journal: undefined,
+  });
+  const state: StreamState = {
+    window: openWindow(options.performance_mode ?? 'balanced', target.server.round_trip_ms),
+    retried: 0,
+  };
+  const admit = createAdmission(terms);
+  const source = Symbol.asyncIterator in commands ? grouped(commands, admit) : groupedSync(commands, admit);
+  try {
+    for await (const group of streamCommands(session, source, state)) {
+      for (const one of group) yield outcomeOf(one);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function outcomeOf({ index, outcome, reply, error }: Streamed): PipelineOutcome {
+  const value = typeof reply === 'string' || typeof reply === 'number' ? reply : toReplyValue(reply, problemOf);
+  return error ? { index, outcome, reply: value, error } : { index, outcome, reply: value };
+}
+
+function* groupedSync(
+  commands: Iterable<PipelineCommand>,
+  admit: ReturnType<typeof createAdmission>,
+): Generator<Command[]> {
+  let group: Command[] = [];
+  let index = 0;
+  for (const command of commands) {
+    const argv = wireOf(command);
+    const refused = admit(argv);
+    if (refused !== undefined) {
+      if (group.length > 0) yield group;
+      throw refusedAt(index, refused);
+    }
+    group.push(argv);
+    index += 1;
+    if (group.length < GROUP) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+/** A slow source must not hold back what it already gave: its commands go on one by one. */
+async function* grouped(
+  commands: AsyncIterable<PipelineCommand>,
+  admit: ReturnType<typeof createAdmission>,
+): AsyncGenerator<Command[]> {
+  let index = 0;
+  for await (const command of commands) {
+    const argv = wireOf(command);
+    const refused = admit(argv);
+    if (refused !== undefined) throw refusedAt(index, refused);
+    yield [argv];
+    index += 1;
+  }
+}
+
+function wireOf(command: PipelineCommand): Command {
+  for (const word of command) if (typeof word !== 'string') return command.map(wordOf);
+  return command as readonly string[];
+}
+
+function wordOf(word: string | Uint8Array | number | bigint): string | Buffer {
+  if (typeof word === 'string') return word;
+  if (typeof word === 'number' || typeof word === 'bigint') return String(word);
+  return Buffer.from(word.buffer, word.byteOffset, word.byteLength);
+}
+
+function refusedAt(index: number, why: string): OpsError {
+  return new OpsError('refused', `command ${index} was not sent: ${why}`, {
+    remedy: 'Everything before it has its outcome; nothing from it on was sent.',
+  });
+}
