@@ -39,6 +39,8 @@ const elsewhere = new Set([
 const arityOnly = new Set([
   // any arguments that its art of some version takes
   'lolwut',
+  // Valkey ignores what follows the client's id when it cannot read it
+  'client|unblock',
   // module arguments follow freely
   'module|loadex',
   'module|load',
