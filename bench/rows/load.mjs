@@ -1,0 +1,104 @@
+/** Writing as fast as the server takes it, on the spot and over a distance. */
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { companion } from '../child.mjs';
+import { setLoaders } from '../loaders.mjs';
+import { startEmpty } from '../servers.mjs';
+import { median } from '../statistics.mjs';
+import { verifySets } from '../workload.mjs';
+
+const seconds = 180;
+const delay = fileURLToPath(new URL('../programs/delay.mjs', import.meta.url));
+
+/** The row on the loopback interface. */
+export const set = {
+  name: 'set',
+  title: '1,000,000 SET in a pipeline',
+  unit: '1,000 commands/s',
+  better: 'higher',
+  rounds: 5,
+  reach: {},
+  notes: [
+    'Distinct keys of 16 bytes, values of 20, an empty server for each. The libraries make their',
+    'commands while they send: batches of 1,000, two under way. redis-benchmark: -P 500 -c 1, by its',
+    'own clock, random keys; redis-cli --pipe: RESP from a file, the whole process.',
+  ],
+  open: (bench) => open(bench, { count: 1_000_000, batch: 1000, flights: 2 }),
+};
+
+/** The row with a round trip of 1 ms. */
+export const set1ms = distant('set-1ms', 1, 200_000);
+/** The row with a round trip of 50 ms. */
+export const set50ms = distant('set-50ms', 50, 50_000);
+
+function distant(name, roundTripMs, count) {
+  return {
+    name,
+    title: `${count.toLocaleString('en')} SET at a round trip of ${roundTripMs} ms`,
+    unit: '1,000 commands/s',
+    better: 'higher',
+    rounds: 5,
+    reach: {},
+    notes: [
+      'As `set`, through a proxy that delays every byte (a process of its own, on the same machine).',
+      'The libraries wait for each batch of 500, the usual default; redis-cli --pipe never waits.',
+    ],
+    open: (bench) => open(bench, { count, batch: 500, flights: 1, roundTripMs }),
+  };
+}
+
+async function open(bench, { count: full, batch, flights, roundTripMs }) {
+  const count = bench.scaled(full);
+  const loaders = await setLoaders(bench, { count, batch, flights, seconds });
+  const measure = (loader) => onEmpty(bench, (server) => load(server, loader, count, roundTripMs));
+  return {
+    peers: loaders.map((loader) => ({ name: loader.name, measure: () => measure(loader) })),
+    close: async () => {},
+  };
+}
+
+async function onEmpty({ programs }, work) {
+  const server = await startEmpty(programs);
+  try {
+    return await work(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function load(server, loader, count, roundTripMs) {
+  const run =
+    roundTripMs === undefined
+      ? await loader.send(server.port)
+      : await throughDelay(server.port, roundTripMs, (port) => loader.send(port));
+  if (run.notRun !== undefined) return run;
+  await verifySets(server, { count, random: loader.random });
+  return { value: count / run.ms, cpuMs: run.cpuMs };
+}
+
+async function throughDelay(port, roundTripMs, work) {
+  const proxy = await companion(process.execPath, [delay, String(port), String(roundTripMs / 2)], { seconds });
+  try {
+    const found = await roundTrip(Number(proxy.ready));
+    // a proxy that delays less than asked would make every number of the row wrong; more is the machine's doing
+    if (found < roundTripMs) throw new Error(`the proxy's round trip is ${found.toFixed(2)} ms, not ${roundTripMs}`);
+    return await work(Number(proxy.ready));
+  } finally {
+    await proxy.stop();
+  }
+}
+
+/** The median of a few PINGs, in milliseconds. */
+async function roundTrip(port) {
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+  const replies = socket[Symbol.asyncIterator]();
+  const times = [];
+  for (let ping = 0; ping < 7; ping += 1) {
+    const start = performance.now();
+    socket.write('PING\r\n');
+    await replies.next();
+    times.push(performance.now() - start);
+  }
+  socket.destroy();
+  return median(times.slice(2));
+}
