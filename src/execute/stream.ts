@@ -255,7 +255,7 @@ class Feed {
 
   /** Asks the source for its next batch; a source that answers at once is read at once. */
   #load(): Promise<void> {
-    if (this.#coming) return this.#coming;
+    if (this.#coming !== undefined) return this.#coming;
     try {
       const next = this.#source.next();
       if (!isPromise(next)) {
