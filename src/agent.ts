@@ -154,7 +154,10 @@ export async function lintFiles(
   const target = settings ? await inspectFiles(files, settings) : undefined;
   const results = files.map((file) => {
     const { subject, diagnostics } = subjectOfFile(file.source, file.name, target);
-    const judged = lint(subject, severities ? { severities } : {});
+    const judged = lint(subject, {
+      ...(severities ? { severities } : {}),
+      ...(target ? {} : { now: systemClock.now() }),
+    });
     return { diagnostics: [...diagnostics, ...judged.diagnostics], unchecked: judged.unchecked };
   });
   const unchecked = new Map(results.flatMap((result) => result.unchecked).map((item) => [canonicalJson(item), item]));

@@ -34,10 +34,11 @@ export function settledRun(report: Report): Run {
 export async function startRun({ connection, stateDir, dryRun, signal }: RunSettings, plan: Plan): Promise<Run> {
   const runId = newRunId();
   const log = stateDir && !dryRun ? await openRun(stateDir, runId, plan) : undefined;
+  const recording = dryRun ? recordingConnection(connection) : undefined;
   const context = {
     plan,
     runId,
-    connection: dryRun ? recordingConnection(connection) : connection,
+    connection: recording ?? connection,
     clock: systemClock,
     signal: signal ?? new AbortController().signal,
     journal: log ? (record: Readonly<Record<string, unknown>>) => log.append(record) : undefined,
@@ -52,7 +53,7 @@ export async function startRun({ connection, stateDir, dryRun, signal }: RunSett
   report.catch(() => undefined); // whoever awaits it still sees the failure
   async function* events(): AsyncGenerator<Event> {
     try {
-      for await (const event of execute(context, dryRun)) {
+      for await (const event of execute(context, recording?.keptBack)) {
         fold.add(event);
         yield event;
       }

@@ -26,6 +26,21 @@ export function isIdempotent(argv: Argv): boolean {
   return info.flags.includes('readonly');
 }
 
+/**
+ * True when the command may be sent again after its first reply was lost: idempotent, and its second reply does not say
+ * "not done" of what the first may have done. SET NX repeated answers nil whether another client or the first sending
+ * took the key: whoever asked must be told "unknown" instead.
+ */
+export function isRepeatable(argv: Argv): boolean {
+  if (!isIdempotent(argv)) return false;
+  const name = findCommand(argv)?.name ?? '';
+  if (answersOnce.has(name)) return name === 'copy' && has(argv, 3, 'replace');
+  return name !== 'set' || !mayHave(argv, 3, 'nx', 'xx', 'ifeq', 'ifne', 'ifdeq', 'ifdne');
+}
+
+/** Their second answer denies what the first did, by 0, nil or an error. */
+const answersOnce = new Set('copy delex delifeq function|load hsetnx msetnx setnx smove xadd xgroup|create'.split(' '));
+
 /** The verdict written down for a command, by its name in the table; undefined when there is none. */
 export function verdictOf(name: string): Verdict | undefined {
   return verdicts.get(name);

@@ -11,7 +11,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { errorOf } from '../catalog/errors.ts';
-import { isIdempotent } from '../catalog/idempotency.ts';
+import { isRepeatable } from '../catalog/idempotency.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { isReadOnly } from '../catalog/nature.ts';
 import type { Event } from '../plan/event.ts';
@@ -143,26 +143,22 @@ async function sendOnce(
     else send.push(index);
   }
   if (send.length === 0) return { settled, open, ended: true };
-  let replies: PromiseSettledResult<Reply>[];
+  const replies: Reply[] = [];
+  let lost: LostConnection | undefined;
   try {
-    const lease = await session.lease();
-    replies = await Promise.allSettled(send.map((index) => lease.send(toWire(commands[index]!))));
+    const pipe = await session.bulk();
+    pipe.write(send.map((index) => toWire(commands[index]!)));
+    while (replies.length < send.length) replies.push(...(await pipe.read()));
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
-    return { settled, open, ended: true, fault: error };
+    if (!(error instanceof LostConnection)) return { settled, open, ended: true, fault: error };
+    lost = error;
   }
-  let lost: LostConnection | undefined;
-  replies.forEach((result, at) => {
-    const index = send[at]!;
-    if (result.status === 'rejected') {
-      if (!(result.reason instanceof LostConnection)) throw result.reason;
-      lost = result.reason.sent ? result.reason : (lost ?? result.reason);
-      open.set(index, lossOf(result.reason));
-      return;
-    }
-    const why = openOf(result.value);
+  send.forEach((index, at) => {
+    const reply = replies[at];
+    const why = reply === undefined ? lossOf(lost!) : openOf(reply);
     if (why) open.set(index, why);
-    else settled.set(index, settle(result.value));
+    else settled.set(index, settle(reply!));
   });
   const ended = lost === undefined || (await session.end(lost)) === 'ended';
   return { settled, open, ended, ...(lost ? { fault: lost } : {}) };
@@ -201,7 +197,7 @@ function repeatable(
       if (end?.outcome === 'ok' || end?.outcome === 'unknown') later.add(argv);
       continue;
     }
-    const safe = why.why !== 'lost' || isReadOnly(argv) || (ended && isIdempotent(argv));
+    const safe = why.why !== 'lost' || isReadOnly(argv) || (ended && isRepeatable(argv));
     if (safe && !later.overlaps(argv)) {
       again.push(index);
       continue;

@@ -12,8 +12,9 @@ import { runScript } from './script.ts';
 import { type RunContext, Session } from './session.ts';
 import { runTransaction } from './transaction.ts';
 
-/** Runs a plan. The last event is run_finished; a bug throws, everything else is told. */
-export async function* execute(context: RunContext, dryRun: boolean): AsyncGenerator<Event> {
+/** Runs a plan. `keptBack` tells what a recording connection has not sent: that is a dry run. The last event is run_finished; a bug throws, everything else is told. */
+export async function* execute(context: RunContext, keptBack?: () => number): AsyncGenerator<Event> {
+  const dryRun = keptBack !== undefined;
   const { plan, clock } = context;
   yield { kind: 'run_started', run_id: context.runId, plan_digest: plan.digest, dry_run: dryRun, at_ms: clock.now() };
   const session = new Session(context);
@@ -40,7 +41,12 @@ export async function* execute(context: RunContext, dryRun: boolean): AsyncGener
   if (ending.end === 'fault') yield { kind: 'notice', diagnostic: faultNotice(ending.fault) };
   if (ending.end === 'fault') yield { kind: 'unproven', reason: `stopped early: ${ending.fault.message}` };
   if (ending.end === 'interrupted') yield { kind: 'unproven', reason: 'interrupted before the end' };
-  yield { kind: 'run_finished', status: statusOf(ending, problems), at_ms: clock.now() };
+  yield {
+    kind: 'run_finished',
+    status: statusOf(ending, problems),
+    at_ms: clock.now(),
+    ...(keptBack ? { would_send: keptBack() } : {}),
+  };
 }
 
 function runStep(session: Session, step: Step, index: number): AsyncGenerator<Event, Ending> {

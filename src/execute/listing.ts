@@ -7,7 +7,7 @@ import type { ScanStep } from '../plan/step.ts';
 import { replyInteger } from '../redis/reply.ts';
 import type { Ending } from './pipeline.ts';
 import { noTotals, readPage } from './scan-job.ts';
-import type { Session } from './session.ts';
+import { isInterruption, type Session } from './session.ts';
 
 /** Prefixes told apart in an audit; further ones are counted together under the empty prefix. */
 const MAX_GROUPS = 1_000;
@@ -41,8 +41,9 @@ export async function* runListing(session: Session, step: ScanStep): AsyncGenera
       };
     } while (cursor !== '0' && found.length < limit);
   } catch (error) {
-    if (!(error instanceof OpsError) && !signal.aborted) throw error;
-    ending = error instanceof OpsError ? { end: 'fault', fault: error } : { end: 'interrupted' };
+    if (isInterruption(error, signal)) ending = { end: 'interrupted' };
+    else if (error instanceof OpsError) ending = { end: 'fault', fault: error };
+    else throw error;
   }
   if (step.collect === 'keys') yield { kind: 'found', keys: found, more: cursor !== '0' || seen.size > found.length };
   else

@@ -9,7 +9,7 @@ import { LostConnection } from '../redis/connection.ts';
 import { type BatchResult, runBatch, type Settled } from './batch.ts';
 import { deadlineGuard, serverTime } from './deadline.ts';
 import { effectOf, replyValue } from './outcome.ts';
-import type { Session } from './session.ts';
+import { isInterruption, type Session } from './session.ts';
 import { bind, hasDeadline } from './wire.ts';
 
 /** How a strategy ended: at its end, by a fault of the world, or because the caller asked it to stop. */
@@ -59,11 +59,11 @@ async function sendChunk(
   at: number,
 ): Promise<BatchResult & { readonly words: readonly (readonly Bytes[])[] }> {
   const { runId, journal } = session.context;
-  const refused = (fault: OpsError): BatchResult & { words: Bytes[][] } => ({
+  const refused = (fault: OpsError | undefined): BatchResult & { words: Bytes[][] } => ({
     settled: chunk.map(() => ({ outcome: 'not_sent' as const, reply: null })),
     retries: [],
     words: chunk.map(() => []),
-    fault,
+    ...(fault ? { fault } : {}),
   });
   try {
     await session.pace(chunk.length);
@@ -74,8 +74,8 @@ async function sendChunk(
     const words = chunk.map((step) => bind(step.argv, { runId, ...(time === undefined ? {} : { timeMs: time }) }));
     return { ...(await runBatch(session, words, deadlineGuard(session.context, time))), words };
   } catch (error) {
+    if (isInterruption(error, session.context.signal)) return refused(undefined);
     if (error instanceof OpsError) return refused(error);
-    if (session.context.signal.aborted) return { ...refused(interrupted()), fault: interrupted() };
     throw error;
   }
 }
@@ -99,8 +99,4 @@ export function resultEvent(
       ...(error ? { error } : {}),
     },
   };
-}
-
-function interrupted(): OpsError {
-  return new OpsError('interrupted', 'the run was interrupted');
 }

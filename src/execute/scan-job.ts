@@ -16,7 +16,7 @@ import { runBatch } from './batch.ts';
 import { deadlineGuard } from './deadline.ts';
 import { effectOf, problem } from './outcome.ts';
 import { type Ending, endingOf, resultEvent } from './pipeline.ts';
-import { backoffMs, restarted, type Session } from './session.ts';
+import { backoffMs, isInterruption, restarted, type Session } from './session.ts';
 import { bind, hasDeadline } from './wire.ts';
 
 /** The zero of Totals. */
@@ -31,12 +31,18 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
   // what a page that is not finished has done so far: it is told also when the page ends early
   let underway: Totals | undefined;
   try {
+    let coming = readPage(session, step.selection, cursor, step.count);
     do {
       if (signal.aborted) return { end: 'interrupted' };
-      const page = await readPage(session, step.selection, cursor, step.count);
+      const page = await coming;
       const keys = distinct(page.keys);
       const excess = overLimit(session, acted + keys.length, planned);
       if (excess) return { end: 'fault', fault: excess };
+      if (page.next !== '0') {
+        // the server looks for the next keys while it works on these; a fault is met where the page is awaited
+        coming = readPage(session, step.selection, page.next, step.count);
+        coming.catch(() => undefined);
+      }
       let totals: Totals = { ...noTotals, scanned: step.count, matched: keys.length };
       for (let at = 0; at < keys.length; ) {
         const size = session.batchSize(step.batch_size);
@@ -65,7 +71,7 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
     } while (cursor !== '0');
   } catch (error) {
     if (underway) yield { kind: 'page', totals: underway, planned_keys: planned.keys };
-    if (signal.aborted && !(error instanceof OpsError)) return { end: 'interrupted' };
+    if (isInterruption(error, signal)) return { end: 'interrupted' };
     if (error instanceof OpsError) return { end: 'fault', fault: error };
     throw error;
   }

@@ -34,6 +34,7 @@ export interface RunContext extends SessionContext {
 export class Session<Context extends SessionContext = RunContext> {
   readonly context: Context;
   #lease: Lease | undefined;
+  #bulk: Pipe | undefined;
   #paidUntil = 0;
 
   constructor(context: Context) {
@@ -47,7 +48,14 @@ export class Session<Context extends SessionContext = RunContext> {
     return this.#lease;
   }
 
-  /** A connection for throughput, to the same process; the caller closes it. Throws like `lease`. */
+  /** The connection that batches go through, one at a time. Throws like `lease`. */
+  async bulk(): Promise<Pipe> {
+    if (this.#bulk && !this.#bulk.lost) return this.#bulk;
+    this.#bulk = await ownProcess(this.context, await this.context.connection.pipe());
+    return this.#bulk;
+  }
+
+  /** A connection for throughput, to the same process; the caller closes it. Throws like `lease`, after retries. */
   async pipe(): Promise<Pipe> {
     const { retry } = this.context.plan.request;
     for (let attempt = 0; ; attempt += 1) {
@@ -84,6 +92,7 @@ export class Session<Context extends SessionContext = RunContext> {
 
   async close(): Promise<void> {
     await this.#lease?.close();
+    await this.#bulk?.close();
   }
 }
 
@@ -93,6 +102,11 @@ export async function ownProcess<Open extends Lease | Pipe>(context: SessionCont
   if (planned === '' || open.runId === undefined || open.runId === planned) return open;
   await open.close();
   throw restarted();
+}
+
+/** True for what a wait throws when the run is interrupted, whatever reason the caller aborted with. */
+export function isInterruption(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && (error === signal.reason || !(error instanceof OpsError));
 }
 
 /** The fault of meeting another server process than the planned one. */

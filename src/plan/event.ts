@@ -1,7 +1,7 @@
 /** What execution says as it goes: a closed union that progress, journal and report fold. Internal, so plain types. */
 import type { Bytes } from '../base/bytes.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import type { CommandResult, Status, Totals, TransactionOutcome, TtlGroup } from './report.ts';
+import type { CommandResult, Status, StreamFacts, Totals, TransactionOutcome, TtlGroup } from './report.ts';
 import type { ReplyValue } from './values.ts';
 
 /** One event of a run. Totals in `page` are what that page adds. */
@@ -17,6 +17,7 @@ export type Event =
   | { readonly kind: 'page'; readonly totals: Totals; readonly planned_keys: number }
   | { readonly kind: 'found'; readonly keys: readonly Bytes[]; readonly more: boolean }
   | { readonly kind: 'audited'; readonly groups: readonly TtlGroup[] }
+  | { readonly kind: 'streamed'; readonly facts: StreamFacts }
   | { readonly kind: 'retried'; readonly reason: string; readonly attempt: number; readonly wait_ms: number }
   | {
       readonly kind: 'transaction';
@@ -26,4 +27,10 @@ export type Event =
     }
   | { readonly kind: 'notice'; readonly diagnostic: Diagnostic }
   | { readonly kind: 'unproven'; readonly reason: string }
-  | { readonly kind: 'run_finished'; readonly status: Status; readonly at_ms: number };
+  | {
+      readonly kind: 'run_finished';
+      readonly status: Status;
+      readonly at_ms: number;
+      /** Of a dry run: commands that were kept back. */
+      readonly would_send?: number;
+    };

@@ -77,11 +77,33 @@ export const Status = z.enum(['succeeded', 'partial', 'failed', 'refused', 'inte
 /** See the schema. */
 export type Status = z.output<typeof Status>;
 
+/** A stream of commands: how far it came, at what pace, and where what was not applied is kept. */
+export const StreamFacts = z.strictObject({
+  /** Commands of the file that have an outcome. */
+  commands: z.int().nonnegative(),
+  per_second: z.int().nonnegative(),
+  /** Commands in flight at the end, the shortest round trip seen, and why so many. */
+  window: z.strictObject({
+    depth: z.int().positive(),
+    round_trip_ms: z.number().nonnegative(),
+    reason: z.string(),
+  }),
+  /** Where the run stopped before the end of the file: nothing from this line (of the protocol's form: command) on was sent. */
+  next: z.strictObject({ line: z.int().positive(), how: z.string() }).exactOptional(),
+  /** Files of commands that were not applied, and of commands whose outcome is not known; left out when there are none. */
+  failures: z.strictObject({ path: z.string(), commands: z.int().positive() }).exactOptional(),
+  unknown: z.strictObject({ path: z.string(), commands: z.int().positive() }).exactOptional(),
+});
+/** See the schema. */
+export type StreamFacts = z.output<typeof StreamFacts>;
+
 /** The report document. */
 export const Report = z.strictObject({
   run_id: z.string(),
   plan_digest: z.string(),
   dry_run: z.boolean(),
+  /** Of a dry run: how many commands would have been sent. */
+  would_send: z.int().nonnegative().exactOptional(),
   status: Status,
   totals: Totals,
   /** In order, at most 10,000; `results_left_out` counts the rest. */
@@ -100,6 +122,8 @@ export const Report = z.strictObject({
       reads: z.record(z.string(), ReplyValue).exactOptional(),
     })
     .exactOptional(),
+  /** How a file of commands was streamed. */
+  stream: StreamFacts.exactOptional(),
   errors: z.array(ErrorCount),
   warnings: z.array(Diagnostic),
   timing: z.strictObject({ started_at: z.string(), duration_ms: z.number().nonnegative() }),

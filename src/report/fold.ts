@@ -98,6 +98,7 @@ interface State {
   status: Status | undefined;
   startedMs: number | undefined;
   endedMs: number | undefined;
+  wouldSend: number | undefined;
 }
 
 function start(plan: Plan, runId: string): State {
@@ -117,6 +118,7 @@ function start(plan: Plan, runId: string): State {
     status: undefined,
     startedMs: undefined,
     endedMs: undefined,
+    wouldSend: undefined,
   };
   for (const warning of plan.warnings) warn(state, warning);
   return state;
@@ -163,6 +165,7 @@ function fold(state: State, event: Event): void {
     case 'run_finished':
       state.status = event.status;
       state.endedMs = event.at_ms;
+      state.wouldSend = event.would_send;
       return;
     default:
       return assertNever(event);
@@ -225,6 +228,7 @@ function finish(state: State): Report {
     run_id: state.runId,
     plan_digest: state.plan.digest,
     dry_run: state.dryRun,
+    ...(state.wouldSend !== undefined && { would_send: state.wouldSend }),
     status,
     totals: { ...state.totals },
     results: [...state.results],

@@ -54,9 +54,7 @@ export function statusWords(report: Report): string {
 }
 
 function wouldSend(report: Report): string {
-  const count = notSent(report);
-  if (count === 0) return '';
-  return `${report.results_left_out > 0 ? 'At least ' : ''}${counted(count, 'command')} would be sent.`;
+  return report.would_send === undefined ? '' : `${counted(report.would_send, 'command')} would be sent.`;
 }
 
 function headLines(report: Report, width: number, paint: Paint): string[] {
@@ -99,7 +97,7 @@ const transactionWords = {
   committed: 'committed: EXEC ran every command',
   conflict: 'conflict: a watched key changed each time; nothing was applied',
   redirected: 'redirected: the server was not ready for it; nothing was applied',
-  aborted: 'aborted: a command was refused when it was queued; nothing was applied',
+  aborted: 'aborted: it was refused, and nothing was applied',
   partial: 'partial: commands failed inside EXEC; the others are applied, Redis undoes nothing',
   not_met: 'not met: the condition was false; nothing was written',
   unknown: 'unknown: the connection was lost around EXEC; all of it was applied, or nothing',

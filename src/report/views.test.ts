@@ -267,7 +267,10 @@ describe('reportText', () => {
     const unproven = reportOf([], { verification: { complete: false, unproven: ['keys were created meanwhile'] } });
     expect(checked(reportText(unproven))).toContain('completeness is not proven');
     expect(checked(reportText(unproven))).toContain('keys were created meanwhile');
-    const dry = reportOf([{ index: 0, argv: ['DEL', 'a'], outcome: 'not_sent', reply: null }], { dry_run: true });
+    const dry = reportOf([{ index: 0, argv: ['DEL', 'a'], outcome: 'not_sent', reply: null }], {
+      dry_run: true,
+      would_send: 1,
+    });
     expect(checked(reportText(dry))).toContain('Dry run: nothing was written. 1 command would be sent.');
     expect(reportText({ ...dry, results_left_out: 2 })).toContain('At least 1 command');
   });

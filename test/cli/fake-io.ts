@@ -77,7 +77,6 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
       requests.push(request);
       return options.problems ? { plan: undefined, diagnostics: options.problems } : { plan, diagnostics: [] };
     },
-    pipeline: async function* () {},
     apply: async (_, granted) => {
       applied.push(granted);
       const settled = (report: ReturnType<typeof refusedReport>) => ({

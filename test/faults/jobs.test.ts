@@ -113,7 +113,13 @@ describe('a scan job', () => {
   it('stops cleanly when it is interrupted', async () => {
     const stop = new AbortController();
     await withAgent(server.url, async (agent) => {
-      const report = await disturbed(agent, unlink, 2, () => stop.abort(), { yes: true, signal: stop.signal });
+      const report = await disturbed(
+        agent,
+        unlink,
+        2,
+        () => stop.abort(new OpsError('interrupted', 'the caller has had enough')),
+        { yes: true, signal: stop.signal },
+      );
       expect(report.status).toBe('interrupted');
       expect(report.totals.unknown).toBe(0);
       expect(Number(await server.cli('dbsize'))).toBe(KEYS + 1 - report.totals.changed);
@@ -147,7 +153,7 @@ describe('a scan job', () => {
       journal,
     };
     const fold = createFold(plan, 'full');
-    for await (const event of execute(context, false)) {
+    for await (const event of execute(context)) {
       events.push(event);
       fold.add(event);
     }

@@ -106,10 +106,11 @@ describe('a lost reply', () => {
     );
     const stalling = await connectServer({ ...parseUrl(url), commandTimeoutMs: 300 });
     const direct = await connectServer(parseUrl(server.url));
-    const leases = [stalling, direct, direct];
+    const pipes = [stalling, direct, direct];
     const connection: Connection = {
       ...direct,
-      lease: () => leases.shift()!.lease(),
+      pipe: () => pipes.shift()!.pipe(),
+      lease: () => direct.lease(),
       end: (lost) => direct.end(lost),
       nodes: () => direct.nodes(),
       send: (argv) => direct.send(argv),
@@ -123,7 +124,7 @@ describe('a lost reply', () => {
       signal: new AbortController().signal,
       journal: undefined,
     });
-    await session.lease();
+    await session.bulk();
     proxy.stall(); // SET v1 stays in the middle; the way to the server is open for everybody else
     const result = await runBatch(session, [['SET', 'k', 'v1']]);
     expect(result.settled).toMatchObject([{ outcome: 'ok' }]);

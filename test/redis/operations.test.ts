@@ -314,6 +314,7 @@ describe('plans', () => {
     ]) {
       const report = await withAgent(server.url, (agent) => applied(agent, request, { dryRun: true }));
       expect(report.dry_run).toBe(true);
+      expect(report.would_send).toBe('select' in request ? 300 : 1);
       expect(report.totals.changed).toBe(0);
     }
     expect(await server.cli('dbsize')).toBe('300');
