@@ -1,6 +1,7 @@
 /**
- * The report is a fold of the run's events and says nothing that no event said. Totals: a scan job's `page` events count
- * every key and its `result` events only name the commands worth showing; every other strategy counts by its results.
+ * The report is a fold of the run's events and says nothing that no event said. Totals: the `page` events of a
+ * scan job or a stream count everything and its `result` events only name the commands worth showing; every other
+ * strategy counts by its results.
  */
 
 import { assertNever } from '../base/assert.ts';
@@ -9,7 +10,7 @@ import { systemClock } from '../base/clock.ts';
 import { errorByCode } from '../catalog/errors.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Event } from '../plan/event.ts';
-import type { Plan } from '../plan/plan.ts';
+import { countsByPage, type Plan } from '../plan/plan.ts';
 import type { CommandResult, Report, Status, Totals, TtlGroup } from '../plan/report.ts';
 
 /** Results kept in a report; more are counted in `results_left_out`. */
@@ -84,6 +85,8 @@ export function foldEvents(plan: Plan, runId: string, events: Iterable<Event>): 
 
 interface State {
   readonly plan: Plan;
+  /** The run counts by its pages. */
+  readonly pages: boolean;
   readonly totals: Totals;
   readonly results: CommandResult[];
   readonly errors: Map<string, Report['errors'][number]>;
@@ -95,6 +98,7 @@ interface State {
   leftOut: number;
   found: Report['found'];
   transaction: Report['transaction'];
+  stream: Report['stream'];
   status: Status | undefined;
   startedMs: number | undefined;
   endedMs: number | undefined;
@@ -104,6 +108,7 @@ interface State {
 function start(plan: Plan, runId: string): State {
   const state: State = {
     plan,
+    pages: countsByPage(plan),
     totals: noTotals(),
     results: [],
     errors: new Map(),
@@ -115,6 +120,7 @@ function start(plan: Plan, runId: string): State {
     leftOut: 0,
     found: undefined,
     transaction: undefined,
+    stream: undefined,
     status: undefined,
     startedMs: undefined,
     endedMs: undefined,
@@ -145,6 +151,9 @@ function fold(state: State, event: Event): void {
       return;
     case 'audited':
       for (const group of event.groups) addGroup(state.groups, group);
+      return;
+    case 'streamed':
+      state.stream = event.facts;
       return;
     case 'retried':
       state.totals.retried += 1;
@@ -177,7 +186,7 @@ const totalNames = ['scanned', 'matched', 'changed', 'unchanged', 'failed', 'unk
 function addResult(state: State, result: CommandResult, effect: 'changed' | 'unchanged' | 'none'): void {
   if (state.results.length < resultsKept) state.results.push(result);
   else state.leftOut += 1;
-  if (state.plan.execution_plan.strategy !== 'scan_job') {
+  if (!state.pages) {
     if (result.outcome === 'ok' && effect !== 'none') state.totals[effect] += 1;
     if (result.outcome === 'error') state.totals.failed += 1;
     if (result.outcome === 'unknown') state.totals.unknown += 1;
@@ -236,6 +245,7 @@ function finish(state: State): Report {
     ...(state.found && { found: { keys: [...state.found.keys], more: state.found.more } }),
     ...(state.groups.size > 0 && { audit: [...state.groups.values()] }),
     ...(state.transaction && { transaction: state.transaction }),
+    ...(state.stream && { stream: state.stream }),
     errors: [...state.errors.values()].sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1)),
     warnings: [...state.warnings.values()],
     timing: {
