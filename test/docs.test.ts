@@ -1,0 +1,90 @@
+/** What the guide and the README show holds: every request compiles, every test and file they name is there. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { Request } from '../src/plan/request.ts';
+import { compile } from '../src/request/compile.ts';
+import { parseRequest } from '../src/request/parse.ts';
+import { targetWith } from './support/target.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const markdown = (folder: string): string[] =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name));
+const top = markdown('.');
+const guide = markdown('docs/guide');
+const everyPage = [...top, ...markdown('docs'), ...guide, ...markdown('docs/decisions'), ...markdown('docs/rules')];
+const text = (page: string): string => readFileSync(join(root, page), 'utf8');
+
+/** The JSON blocks of a page that are requests, with their line. */
+function requestsOf(page: string): { line: number; source: string }[] {
+  const source = text(page);
+  return [...source.matchAll(/^```json\n([\s\S]*?)^```$/gm)]
+    .map((match) => ({ line: source.slice(0, match.index).split('\n').length + 1, source: match[1] ?? '' }))
+    .filter((block) => block.source.includes('"operation_type"'));
+}
+
+describe('requests that the documents show', () => {
+  const shown = ['README.md', ...guide].flatMap((page) => requestsOf(page).map((block) => ({ page, ...block })));
+
+  test.each(shown)('$page:$line compiles', ({ source }) => {
+    const { request, diagnostics } = parseRequest(JSON.parse(source));
+    expect(diagnostics).toEqual([]);
+    expect(compile(request!, targetWith()).diagnostics).toEqual([]);
+  });
+
+  test('the guide shows every operation and action', () => {
+    const actionsShown = new Set(shown.map(({ source }) => actionOf(Request.parse(JSON.parse(source)))));
+    const examples = readdirSync(join(root, 'examples/requests'));
+    const actions = examples.map((name) => actionOf(Request.parse(JSON.parse(text(`examples/requests/${name}`)))));
+    expect(actions.filter((action) => !actionsShown.has(action))).toEqual([]);
+  });
+});
+
+describe('what the documents name', () => {
+  test.each(everyPage)('%s links to files and headings that are there', (page) => {
+    const links = [...text(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map((match) => match[1] ?? '');
+    const broken = links.filter((link) => {
+      const [path = '', heading] = link.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      if (!existsSync(join(root, file))) return true;
+      return heading !== undefined && !headingsOf(file).includes(heading);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test.each([...top, ...guide])('%s names tests that are there: `file.test.ts`, "name"', (page) => {
+    const named = [...text(page).matchAll(/`((?:src|test)\/[\w./-]+\.test\.ts)`, "([^"]+)"/g)];
+    const missing = named.filter(([, file = '', name = '']) => !existsSync(join(root, file)) || !hasTitle(file, name));
+    expect(missing.map(([whole]) => whole)).toEqual([]);
+  });
+
+  test('the invariants and the safety rules do name tests', () => {
+    const count = (page: string): number => (text(page).match(/`(?:src|test)\/[\w./-]+\.test\.ts`, "/g) ?? []).length;
+    expect(count('ARCHITECTURE.md')).toBeGreaterThanOrEqual(10);
+    expect(count('docs/guide/safety.md')).toBeGreaterThanOrEqual(20);
+  });
+});
+
+function actionOf(request: Request): string {
+  const action = 'action' in request ? request.action : 'do' in request ? request.do.action : '';
+  return `${request.operation_type} ${action}`.trim();
+}
+
+/** Headings as their anchors: lower case, blanks as hyphens, punctuation left out. */
+function headingsOf(page: string): string[] {
+  return [...text(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** Whether a string in the file begins so. Kinds of quotes and escapes make no difference. */
+function hasTitle(file: string, beginning: string): boolean {
+  const oneQuote = (source: string): string => source.replaceAll('\\', '').replace(/['"`]/g, "'");
+  return oneQuote(text(file)).includes(`'${oneQuote(beginning)}`);
+}
