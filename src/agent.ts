@@ -47,6 +47,8 @@ export interface AgentSettings {
   readonly caps?: { readonly max_keys?: number; readonly max_percent?: number; readonly prefixes?: readonly string[] };
   /** $REDOPS_STATE; nothing is written to disk when left out. */
   readonly stateDir?: string;
+  /** Milliseconds without a reply after which a connection counts as lost; 30,000 when left out. */
+  readonly timeoutMs?: number;
   /** Reads a file that a request names; a request that names one is refused when left out. */
   readonly readFile?: (path: string) => Uint8Array;
 }
@@ -106,7 +108,7 @@ export type Severities = Readonly<Record<string, 'off' | 'error' | 'warning' | '
 
 /** Connects to a target. Throws OpsError usage, unsupported, unreachable, auth, server_error. */
 export async function openAgent(settings: AgentSettings): Promise<Agent> {
-  const server = parseUrl(settings.url, settings.tls);
+  const server = serverOf(settings);
   const name = settings.name ?? publicUrl(server);
   const connection = await connectServer(server);
   try {
@@ -168,7 +170,7 @@ async function inspectFiles(
   files: readonly { readonly name: string; readonly source: Uint8Array }[],
   settings: AgentSettings,
 ): Promise<Target> {
-  const server = parseUrl(settings.url, settings.tls);
+  const server = serverOf(settings);
   const connection = await connectServer(server);
   try {
     const commands = files.flatMap((file) => subjectOfFile(file.source, file.name).subject.commands);
@@ -180,6 +182,11 @@ async function inspectFiles(
   } finally {
     await connection.close();
   }
+}
+
+function serverOf({ url, tls, timeoutMs }: AgentSettings): ServerSettings {
+  const server = parseUrl(url, tls);
+  return timeoutMs === undefined ? server : { ...server, commandTimeoutMs: timeoutMs };
 }
 
 function whereOf(
