@@ -1,7 +1,7 @@
 /**
- * The seam to Redis: six methods. What stands behind it: one server, a recording (dry run); every implementation
- * passes test/redis/conformance.ts. Nothing reconnects behind a caller's back, nothing is resent: a lost connection is
- * an OpsError `connection_lost` whose `sent` says whether the command had been written, and the executor decides.
+ * The seam to Redis. What stands behind it: one server, a cluster, a recording (dry run); every implementation passes
+ * test/redis/conformance.ts. Nothing reconnects behind a caller's back, nothing is resent: a lost connection is an
+ * OpsError `connection_lost` whose `sent` says whether the command had been written, and the executor decides.
  */
 import { OpsError } from '../base/ops-error.ts';
 import type { WireArgument } from '../formats/resp.ts';
@@ -11,6 +11,14 @@ import type { Reply } from './reply.ts';
 export interface Node {
   /** `host:port`, or the path of a unix socket. */
   readonly address: string;
+  /** The node id of a cluster's node, which it keeps over restarts. */
+  readonly id?: string;
+}
+
+/** Where a connection shall lead: to the node that serves a hash slot, or to an address; to any primary when left out. */
+export interface Route {
+  readonly slot?: number;
+  readonly address?: string;
 }
 
 /** How one command is sent. */
@@ -54,17 +62,22 @@ export interface Pipe {
 
 /** The way to a data set. */
 export interface Connection {
-  /** Sends one command on the shared connection. An error reply is a value; rejects with LostConnection. */
+  /** Sends one command on the shared connection, in a cluster to the node of its keys, following redirections. An error reply is a value; rejects with LostConnection. */
   send(argv: readonly WireArgument[], options?: SendOptions): Promise<Reply>;
-  /** An exclusive connection. */
-  lease(): Promise<Lease>;
-  /** A connection for throughput, shared with nobody. */
-  pipe(): Promise<Pipe>;
+  /** An exclusive connection. Throws OpsError unreachable, or server_error (CLUSTERDOWN) when no node serves the slot. */
+  lease(route?: Route): Promise<Lease>;
+  /** A connection for throughput, shared with nobody. Throws like `lease`. */
+  pipe(route?: Route): Promise<Pipe>;
   /** The nodes that take writes. */
   nodes(): readonly Node[];
+  /** The node that serves a hash slot, as far as is known here; undefined when none does. */
+  nodeOf(slot: number): Node | undefined;
+  /** Asks again which node serves what. Throws OpsError unreachable when nobody answers. */
+  refresh(): Promise<void>;
   /**
    * Makes sure that a lost connection's commands no longer run: CLIENT KILL ID on a new connection to the same run_id.
-   * ended: confirmed; unconfirmed: not permitted, or another server answers: what was sent may still execute.
+   * ended: confirmed, or in a cluster another node has taken over the lost one's slots, so that what it still runs is
+   * discarded; unconfirmed: not permitted, or another server answers: what was sent may still execute.
    */
   end(lost: LostConnection): Promise<'ended' | 'unconfirmed'>;
   close(): Promise<void>;
@@ -78,11 +91,13 @@ export class LostConnection extends OpsError {
   readonly clientId: number | undefined;
   /** run_id of the server at connect. */
   readonly runId: string | undefined;
+  /** The node that it led to; undefined: the only one there is. */
+  readonly node: Node | undefined;
 
   constructor(
     code: 'connection_lost' | 'connection_timeout',
     message: string,
-    detail: { sent: boolean; clientId: number | undefined; runId: string | undefined; cause?: unknown },
+    detail: { sent: boolean; clientId: number | undefined; runId: string | undefined; node?: Node; cause?: unknown },
   ) {
     super(code, message, {
       remedy: 'Check the server and the network; the report says what was and was not applied.',
@@ -91,5 +106,6 @@ export class LostConnection extends OpsError {
     this.sent = detail.sent;
     this.clientId = detail.clientId;
     this.runId = detail.runId;
+    this.node = detail.node;
   }
 }

@@ -18,8 +18,11 @@ export interface RecordingConnection extends Connection {
 const questions = new Set([
   'acl|dryrun',
   'acl|whoami',
+  'asking',
   'client|id',
   'client|no-touch',
+  'cluster|nodes',
+  'cluster|slots',
   'config|get',
   'info',
   'ping',
@@ -40,9 +43,11 @@ export function recordingConnection(inner: Connection): RecordingConnection {
       kept.count += 1;
       return Promise.resolve(notSent);
     },
-    lease: async () => recordingLease(await inner.lease(), kept),
-    pipe: async () => recordingPipe(await inner.pipe(), kept),
+    lease: async (route) => recordingLease(await inner.lease(route), kept),
+    pipe: async (route) => recordingPipe(await inner.pipe(route), kept),
     nodes: () => inner.nodes(),
+    nodeOf: (slot) => inner.nodeOf(slot),
+    refresh: () => inner.refresh(),
     end: (lost) => inner.end(lost),
     close: () => inner.close(),
   };

@@ -1,18 +1,15 @@
 /** A Connection to one server: a shared socket for questions, leased sockets for work, and the means to end a lost one. */
-import { systemClock } from '../base/clock.ts';
-import { ReplyError, type WireArgument } from '../formats/resp.ts';
+import type { WireArgument } from '../formats/resp.ts';
 import type { Connection, Lease, LostConnection, Node, Pipe, SendOptions } from './connection.ts';
+import { endConnection } from './ending.ts';
 import { openPipe } from './pipe.ts';
 import type { Reply } from './reply.ts';
 import { openSocket, type RedisSocket } from './socket.ts';
 import { addressOf, type ServerSettings } from './url.ts';
 
-/** How long `end` tries before a lost connection counts as not ended. */
-const END_BUDGET_MS = 10_000;
-
-/** Connects to one server; throws OpsError unreachable, auth, server_error. */
-export async function connectServer(settings: ServerSettings): Promise<Connection> {
-  const connection = new ServerConnection(settings);
+/** Connects to one server, also to a cluster's node alone; throws OpsError unreachable, auth, server_error. */
+export async function connectServer(settings: ServerSettings, first?: RedisSocket): Promise<Connection> {
+  const connection = new ServerConnection(settings, first);
   await connection.open();
   return connection;
 }
@@ -22,8 +19,9 @@ class ServerConnection implements Connection {
   readonly #leases = new Set<RedisSocket>();
   #shared: Promise<RedisSocket> | undefined;
 
-  constructor(settings: ServerSettings) {
+  constructor(settings: ServerSettings, first: RedisSocket | undefined) {
     this.#settings = settings;
+    if (first) this.#shared = Promise.resolve(first);
   }
 
   /** The shared socket; a new one when the last was lost: a later command is a new command, nothing is resent. */
@@ -59,15 +57,15 @@ class ServerConnection implements Connection {
     return [{ address: addressOf(this.#settings) }];
   }
 
-  async end(lost: LostConnection): Promise<'ended' | 'unconfirmed'> {
-    if (lost.clientId === undefined || lost.runId === undefined) return 'unconfirmed';
-    const deadline = systemClock.monotonic() + END_BUDGET_MS;
-    for (let wait = 20; systemClock.monotonic() < deadline; wait = Math.min(wait * 2, 500)) {
-      const answer = await this.#kill(lost.clientId, lost.runId);
-      if (answer !== 'again') return answer;
-      await systemClock.sleep(wait);
-    }
-    return 'unconfirmed';
+  nodeOf(): Node | undefined {
+    return this.nodes()[0];
+  }
+
+  /** One server serves everything. */
+  async refresh(): Promise<void> {}
+
+  end(lost: LostConnection): Promise<'ended' | 'unconfirmed'> {
+    return endConnection(lost, () => openSocket(this.#settings));
   }
 
   async close(): Promise<void> {
@@ -75,25 +73,5 @@ class ServerConnection implements Connection {
     await shared?.close();
     for (const lease of this.#leases) await lease.close();
     this.#leases.clear();
-  }
-
-  /** CLIENT KILL ID answers how many it ended: 1, or 0 when the server had already dropped the connection. */
-  async #kill(clientId: number, runId: string): Promise<'ended' | 'unconfirmed' | 'again'> {
-    let socket: RedisSocket;
-    try {
-      socket = await openSocket(this.#settings);
-    } catch {
-      return 'again';
-    }
-    try {
-      if (socket.runId !== runId) return 'unconfirmed';
-      const reply = await socket.send(['CLIENT', 'KILL', 'ID', String(clientId)]);
-      if (!(reply instanceof ReplyError)) return 'ended';
-      return reply.code === 'BUSY' || reply.code === 'LOADING' ? 'again' : 'unconfirmed';
-    } catch {
-      return 'again';
-    } finally {
-      await socket.close();
-    }
   }
 }

@@ -27,9 +27,12 @@ export interface SocketSink {
 }
 
 /** Opens a connection: connect, HELLO 2 with AUTH and SETNAME, SELECT, INFO server, in one round trip. Throws OpsError unreachable, auth or server_error. */
-export async function openSocket(settings: ServerSettings): Promise<RedisSocket> {
+export async function openSocket(
+  settings: ServerSettings,
+  node: Node = { address: addressOf(settings) },
+): Promise<RedisSocket> {
   const stream = await connect(settings);
-  const socket = new RedisSocket(stream, settings);
+  const socket = new RedisSocket(stream, settings, node);
   try {
     await logIn(socket, settings);
   } catch (error) {
@@ -44,6 +47,8 @@ export class RedisSocket implements Lease {
   readonly node: Node;
   clientId: number | undefined;
   runId: string | undefined;
+  /** redis_mode of INFO: standalone, cluster, sentinel; undefined when the user may not ask. */
+  mode: string | undefined;
   readonly commandTimeoutMs: number;
   readonly #stream: net.Socket;
   readonly #pending: Pending[] = [];
@@ -55,8 +60,8 @@ export class RedisSocket implements Lease {
   #sink: SocketSink | undefined;
   #dead: { code: 'connection_lost' | 'connection_timeout'; message: string; cause?: unknown } | undefined;
 
-  constructor(stream: net.Socket, settings: ServerSettings) {
-    this.node = { address: addressOf(settings) };
+  constructor(stream: net.Socket, settings: ServerSettings, node: Node) {
+    this.node = node;
     this.#stream = stream;
     this.commandTimeoutMs = settings.commandTimeoutMs;
     const decoder = new Decoder({ reply: (value) => this.#settle(value) });
@@ -179,6 +184,7 @@ export class RedisSocket implements Lease {
       sent: pending.sent,
       clientId: this.clientId,
       runId: this.runId,
+      node: this.node,
       cause: dead.cause,
     });
   }
@@ -233,6 +239,8 @@ async function logIn(socket: RedisSocket, settings: ServerSettings): Promise<voi
   socket.clientId = clientIdOf(hello);
   const text = replyText(info);
   socket.runId = text === undefined ? undefined : /^run_id:(\w+)/m.exec(text)?.[1];
+  // redis_mode on Redis, server_mode on Valkey 8.1 and later
+  socket.mode = text === undefined ? undefined : /^(?:redis|server)_mode:(\w+)/m.exec(text)?.[1];
 }
 
 function clientIdOf(hello: Decoded): number | undefined {

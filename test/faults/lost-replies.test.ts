@@ -113,6 +113,8 @@ describe('a lost reply', () => {
       lease: () => direct.lease(),
       end: (lost) => direct.end(lost),
       nodes: () => direct.nodes(),
+      nodeOf: (slot) => direct.nodeOf(slot),
+      refresh: () => direct.refresh(),
       send: (argv) => direct.send(argv),
       close: () => direct.close(),
     };

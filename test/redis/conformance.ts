@@ -1,16 +1,29 @@
 /** What every Connection keeps, whatever stands behind it; the files that call this say which implementation. */
 import { expect, it } from 'vitest';
+import { slotOf } from '../../src/catalog/slots.ts';
 import { ReplyError } from '../../src/formats/resp.ts';
 import { type Connection, LostConnection } from '../../src/redis/connection.ts';
 import { replyText } from '../../src/redis/reply.ts';
-import type { TestServer } from '../support/servers.ts';
 
-/** Registers the tests. `open` connects to the running server. */
-export function conforms(server: () => TestServer, open: () => Promise<Connection>): void {
+/** The running server or cluster, as the tests need it. */
+export interface Subject {
+  /** redis-cli, which follows redirections in a cluster. */
+  cli(...args: string[]): Promise<string>;
+  /** redis-cli on the node at this address (host:port). */
+  at(address: string, ...args: string[]): Promise<string>;
+  /** Of the nodes that take writes. */
+  readonly addresses: readonly string[];
+}
+
+/** Where the keys of these tests are. */
+const route = { slot: slotOf('{t}') };
+
+/** Registers the tests. `open` connects to the subject. */
+export function conforms(server: () => Subject, open: () => Promise<Connection>): void {
   it('answers reads with bytes as they are', async () => {
     const connection = await open();
     const value = Buffer.from([0, 255, 13, 10, 128]);
-    await server().cli('eval', "return redis.call('set', 'bytes', string.char(0, 255, 13, 10, 128))", '0');
+    await server().cli('eval', "return redis.call('set', KEYS[1], string.char(0, 255, 13, 10, 128))", '1', 'bytes');
     expect(await connection.send(['GET', 'bytes'])).toEqual(value);
     expect(await connection.send(['GET', Buffer.from('bytes')])).toEqual(value);
     await connection.close();
@@ -18,9 +31,11 @@ export function conforms(server: () => TestServer, open: () => Promise<Connectio
 
   it('gives replies in the order of the commands', async () => {
     const connection = await open();
-    await server().cli('mset', 'a', '1', 'b', '2', 'c', '3');
-    const lease = await connection.lease();
-    const replies = await Promise.all(['a', 'b', 'c', 'none', 'a'].map((key) => lease.send(['GET', key])));
+    await server().cli('mset', '{t}a', '1', '{t}b', '2', '{t}c', '3');
+    const lease = await connection.lease(route);
+    const replies = await Promise.all(
+      ['{t}a', '{t}b', '{t}c', '{t}none', '{t}a'].map((key) => lease.send(['GET', key])),
+    );
     expect(replies.map((reply) => (reply === null ? null : replyText(reply)))).toEqual(['1', '2', '3', null, '1']);
     await connection.close();
   });
@@ -38,26 +53,26 @@ export function conforms(server: () => TestServer, open: () => Promise<Connectio
 
   it('leases connections that share nothing, each with its CLIENT ID and run_id', async () => {
     const connection = await open();
-    const [one, two] = await Promise.all([connection.lease(), connection.lease()]);
+    const [one, two] = await Promise.all([connection.lease(route), connection.lease(route)]);
     expect(one.clientId).toBeTypeOf('number');
     expect(one.clientId).not.toBe(two.clientId);
     expect(await one.send(['CLIENT', 'ID'])).toBe(one.clientId);
-    expect(one.runId).toBe(/run_id:(\w+)/.exec(await server().cli('info', 'server'))?.[1]);
+    expect(one.runId).toBe(/run_id:(\w+)/.exec(await server().at(one.node.address, 'info', 'server'))?.[1]);
     expect(one.runId).toBe(two.runId);
     await connection.close();
   });
 
   it('rejects what is outstanding on a connection that the server ends, says it was sent, and never reconnects it', async () => {
     const connection = await open();
-    const lease = await connection.lease();
+    const lease = await connection.lease(route);
     const waiting = lease.send(['PING']).then(() => lease.send(['CLIENT', 'ID']));
     await waiting;
-    await server().cli('client', 'kill', 'id', String(lease.clientId));
-    const failure = await lease.send(['GET', 'a']).catch((error: unknown) => error);
+    await server().at(lease.node.address, 'client', 'kill', 'id', String(lease.clientId));
+    const failure = await lease.send(['GET', '{t}a']).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(LostConnection);
     expect((failure as LostConnection).clientId).toBe(lease.clientId);
     expect(lease.lost).toBe(true);
-    const later = await lease.send(['GET', 'a']).catch((error: unknown) => error);
+    const later = await lease.send(['GET', '{t}a']).catch((error: unknown) => error);
     expect((later as LostConnection).sent).toBe(false);
     expect(replyText((await connection.send(['PING']))!)).toBe('PONG');
     await connection.close();
@@ -65,20 +80,40 @@ export function conforms(server: () => TestServer, open: () => Promise<Connectio
 
   it('confirms that a lost connection is ended', async () => {
     const connection = await open();
-    const lease = await connection.lease();
-    const { clientId, runId } = lease;
-    const lost = new LostConnection('connection_lost', 'as if', { sent: true, clientId, runId });
+    const lease = await connection.lease(route);
+    const { clientId, runId, node } = lease;
+    const lost = new LostConnection('connection_lost', 'as if', { sent: true, clientId, runId, node });
     expect(await connection.end(lost)).toBe('ended');
     await expect(lease.send(['PING'])).rejects.toBeInstanceOf(LostConnection);
     expect(await connection.end(lost)).toBe('ended'); // already gone is ended too
-    const other = new LostConnection('connection_lost', 'as if', { sent: true, clientId, runId: 'f'.repeat(40) });
+    const other = new LostConnection('connection_lost', 'as if', { sent: true, clientId, runId: 'f'.repeat(40), node });
     expect(await connection.end(other)).toBe('unconfirmed');
     await connection.close();
   });
 
-  it('names the node that takes writes', async () => {
+  it('pipes whole batches, replies in order', async () => {
     const connection = await open();
-    expect(connection.nodes().map((node) => node.address)).toEqual([`127.0.0.1:${server().port}`]);
+    await server().cli('mset', '{t}a', '1', '{t}b', '2');
+    const pipe = await connection.pipe(route);
+    pipe.write([
+      ['GET', '{t}a'],
+      ['GET', '{t}none'],
+    ]);
+    pipe.write([['GET', '{t}b']]);
+    const replies = [];
+    while (replies.length < 3) replies.push(...(await pipe.read()));
+    expect(replies).toEqual([Buffer.from('1'), null, Buffer.from('2')]);
+    expect([pipe.inFlight, pipe.lost]).toEqual([0, false]);
+    await connection.close();
+  });
+
+  it('names the nodes that take writes, and the one that serves a slot', async () => {
+    const connection = await open();
+    expect(connection.nodes().map((node) => node.address)).toEqual(server().addresses);
+    await connection.refresh();
+    const lease = await connection.lease(route);
+    expect(connection.nodeOf(route.slot)).toEqual(lease.node);
+    expect(server().addresses).toContain(lease.node.address);
     await connection.close();
   });
 }

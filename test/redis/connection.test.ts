@@ -1,18 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OpsError } from '../../src/base/ops-error.ts';
+import { connectTarget } from '../../src/redis/connect.ts';
 import { LostConnection } from '../../src/redis/connection.ts';
 import { recordingConnection } from '../../src/redis/recording.ts';
 import { notSent, replyText } from '../../src/redis/reply.ts';
 import { connectServer } from '../../src/redis/server-connection.ts';
 import { parseUrl } from '../../src/redis/url.ts';
 import { startProxy, startServer, type TestServer } from '../support/servers.ts';
-import { conforms } from './conformance.ts';
+import { conforms, type Subject } from './conformance.ts';
 
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer();
 });
 afterAll(() => server.stop());
+
+function subjectOf({ cli, port }: TestServer): Subject {
+  return { cli, at: (_address, ...args) => cli(...args), addresses: [`127.0.0.1:${port}`] };
+}
 
 async function failure(promise: Promise<unknown>): Promise<OpsError> {
   const error = await promise.then(
@@ -25,14 +30,14 @@ async function failure(promise: Promise<unknown>): Promise<OpsError> {
 
 describe('a connection to one server', () => {
   conforms(
-    () => server,
+    () => subjectOf(server),
     () => connectServer(parseUrl(server.url)),
   );
 });
 
 describe('the recording connection', () => {
   conforms(
-    () => server,
+    () => subjectOf(server),
     async () => recordingConnection(await connectServer(parseUrl(server.url))),
   );
 
@@ -104,10 +109,12 @@ describe('logging in', () => {
     ['http://127.0.0.1', 'usage'],
     ['redis://', 'usage'],
     ['redis://127.0.0.1/x', 'usage'],
-    ['redis+cluster://127.0.0.1:7000', 'unsupported'],
+    ['redis+cluster://127.0.0.1:1,127.0.0.1:2', 'unreachable'],
+    ['redis+cluster://', 'usage'],
+    ['redis+cluster://127.0.0.1:7000,', 'usage'],
     ['redis+sentinel://127.0.0.1:26379/mymaster', 'unsupported'],
   ])('says what is wrong with %s', async (url, code) => {
-    const error = await failure((async () => connectServer(parseUrl(url)))());
+    const error = await failure((async () => connectTarget(parseUrl(url)))());
     expect(error.code).toBe(code);
     expect(error.remedy).toBeTruthy();
   });
