@@ -11,17 +11,17 @@ const script =
   'TIMEFORMAT="%3U %3S"; s=$EPOCHREALTIME; { time "$@" 2>&4; } 4>&2 2>&3; c=$?; echo "$s $EPOCHREALTIME" >&3; exit $c';
 
 /**
- * Runs a program to its end; resolves to { wallMs, cpuMs, stdout, status }. Rejects when it takes longer than `seconds`
+ * Runs a program to its end; resolves to { wallMs, cpuMs, start, end, stdout }. Rejects when it takes longer than `seconds`
  * (its whole process group is killed) or ends with a status that is not among `statuses`, with the end of what it said.
  * `input`: text for its standard input, or `inputFile`: the file that it is. `outputFile`: where its output goes instead.
  */
 export async function timed(program, args, options) {
-  const { seconds, input, inputFile, outputFile, env = {}, statuses = [0] } = options;
+  const { seconds, input, inputFile, outputFile, statuses = [0] } = options;
   const files = [inputFile && openSync(inputFile, 'r'), outputFile && openSync(outputFile, 'w')];
   const child = spawn('bash', ['-c', script, 'bash', program, ...args], {
     detached: true,
     stdio: [files[0] ?? 'pipe', files[1] ?? 'pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env, LC_ALL: 'C' },
+    env: { ...process.env, LC_ALL: 'C' },
   });
   for (const file of files) if (file !== undefined) closeSync(file);
   const texts = [1, 2, 3].map((index) => collect(child.stdio[index]));
@@ -33,6 +33,7 @@ export async function timed(program, args, options) {
   if (late) throw new Error(`${name}: not done after ${seconds} s\n${tail(stdout, stderr)}`);
   if (!statuses.includes(status)) throw new Error(`${name}: ended with ${status}\n${tail(stdout, stderr)}`);
   const [user, system, start, end] = times.trim().split(/\s+/).map(Number);
+  if (!Number.isFinite(user + system + end - start)) throw new Error('bash 5 is needed, to time programs');
   return { wallMs: (end - start) * 1000, cpuMs: (user + system) * 1000, start: start * 1000, end: end * 1000, stdout };
 }
 

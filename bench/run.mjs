@@ -26,7 +26,10 @@ import { sectionOf, tableOf, withSection } from './table.mjs';
 const rows = [startupHelp, startupPlan, set, get, file, set1ms, set50ms, bystander];
 const page = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
 
-await main(process.argv.slice(2));
+await main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
 
 async function main(argv) {
   const { chosen, rounds, scale, write } = read(argv);

@@ -6,12 +6,14 @@ import { timed } from './child.mjs';
 
 const seconds = 60;
 
-/** The programs beside the server: { version, server, cli, benchmark }; a path each, undefined where it is not there. */
+/** The programs beside the server: { version, server, cli, benchmark }; a path each, `benchmark` undefined where it is not there. */
 export async function findPrograms() {
   const { version, server, cli } = await obtainServer();
+  if (cli === undefined)
+    throw new Error('redis-cli is needed, to check the work: it is not beside the server, nor on PATH');
   const product = server.endsWith('valkey-server') ? 'valkey' : 'redis';
   const benchmark = [join(dirname(server), `${product}-benchmark`), 'redis-benchmark', 'valkey-benchmark'];
-  return { version, product, server, cli: cli ?? 'redis-cli', benchmark: await firstThatRuns(benchmark) };
+  return { version, product, server, cli, benchmark: await firstThatRuns(benchmark) };
 }
 
 /** An empty server, and what is asked of it by redis-cli, which is no part of what is measured. */

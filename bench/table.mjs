@@ -34,7 +34,8 @@ export function sectionOf(result, setting) {
     `## ${row.title}`,
     wrap(row.notes.join(' ')),
     `\`\`\`text\n${tableOf(result)}\n\`\`\``,
-    wrap(`${setting} Measured by \`npm run bench -- ${row.name} --rounds ${result.rounds} --write\`.`),
+    wrap(setting),
+    `\`\`\`sh\nnpm run bench -- ${row.name} --rounds ${result.rounds} --write\n\`\`\``,
   ].join('\n\n');
   return `${opening(row.name)}\n${text}\n${closing(row.name)}`;
 }

@@ -41,7 +41,8 @@ function distant(name, roundTripMs, count) {
     reach: {},
     notes: [
       'As `set`, through a proxy that delays every byte (a process of its own, on the same machine).',
-      'The libraries wait for each batch of 500, the usual default; redis-cli --pipe never waits.',
+      'The libraries wait for each batch of 500, the usual default; redis-cli --pipe never waits, and the',
+      'proxy holds all that is written, as a network with large enough windows would.',
     ],
     open: (bench) => open(bench, { count, batch: 500, flights: 1, roundTripMs }),
   };
