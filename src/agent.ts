@@ -3,39 +3,43 @@
  * (command line, MCP, library) does goes through here.
  */
 import { assemble, draftOf, readPlan, refreshed } from './assemble.ts';
+import { type Bytes, toBuffer } from './base/bytes.ts';
 import { canonicalJson } from './base/canonical.ts';
 import { systemClock } from './base/clock.ts';
 import { deepFreeze } from './base/freeze.ts';
 import { OpsError } from './base/ops-error.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs, questionsOfCommands } from './inspect/questions.ts';
+import { createAdmission } from './lint/admission.ts';
 import { lint } from './lint/lint.ts';
 import { decide } from './lint/policy.ts';
 import { subjectOfFile } from './lint/subject.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
-import type { Diagnostic, Unchecked } from './plan/diagnostic.ts';
+import { blocks, type Diagnostic, type Unchecked } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
 import type { Draft, Plan } from './plan/plan.ts';
 import type { Request } from './plan/request.ts';
 import type { Target } from './plan/target.ts';
+import { connectTarget } from './redis/connect.ts';
 import type { Connection } from './redis/connection.ts';
-import { connectServer } from './redis/server-connection.ts';
 import { isLoopback, parseUrl, publicUrl, type ServerSettings } from './redis/url.ts';
 import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { compile } from './request/compile.ts';
-import { inlineFiles } from './request/files.ts';
+import { inlineFiles, streamedFile } from './request/files.ts';
 import { parseRequest } from './request/parse.ts';
-import type { Run } from './run.ts';
-import { signApproval, useApproval } from './state/approvals.ts';
+import type { Run, RunSettings } from './run.ts';
+import { createSources, type Sources } from './sources.ts';
+import { hasApprovalKey, signApproval, useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import { loadPlan, savePlan } from './state/plans.ts';
+import { productionName, rememberProduction } from './state/tags.ts';
 import type * as targets from './state/targets.ts';
 
 export type { Run } from './run.ts';
 
 /** Where and as whom to work. Everything that comes from the environment is read by the front door and passed in. */
 export interface AgentSettings {
-  /** redis://, rediss://, unix://. */
+  /** redis://, rediss://, redis+cluster://, rediss+cluster://, unix://. */
   readonly url: string;
   /** The name shown for the target; the URL without its password when left out. */
   readonly name?: string;
@@ -51,6 +55,8 @@ export interface AgentSettings {
   readonly timeoutMs?: number;
   /** Reads a file that a request names; a request that names one is refused when left out. */
   readonly readFile?: (path: string) => Uint8Array;
+  /** Where a file that a request names lies, to be streamed or written; a request that names one is refused when left out. */
+  readonly filePath?: (path: string) => string;
 }
 
 /** What planning gives: a plan (perhaps with errors among its warnings), or only diagnostics when no plan can be made. */
@@ -110,17 +116,24 @@ export type Severities = Readonly<Record<string, 'off' | 'error' | 'warning' | '
 export async function openAgent(settings: AgentSettings): Promise<Agent> {
   const server = serverOf(settings);
   const name = settings.name ?? publicUrl(server);
-  const connection = await connectServer(server);
+  const connection = await connectTarget(server);
   try {
     const where = { name, database: server.database, loopback: isLoopback(server) };
-    const ask = (draft: Draft): Promise<Target> => inspect(connection, needs(draft), where);
+    const sources = createSources(settings.filePath);
+    const ask = async (draft: Draft): Promise<Target> => {
+      const facts = [...(await sources.read(draft))];
+      const sampled = facts.flatMap(({ sample }) => sample);
+      const found = await inspect(connection, needs(draft, sampled), where);
+      return facts.length === 0 ? found : { ...found, sources: facts };
+    };
     const first = await inspect(connection, [], where);
-    const target = { name, ...tagOf(settings.tag, first) };
-    const plan = (request: unknown): Promise<Planned> => makePlan(request, settings, ask);
+    const target = { name, ...(await tagOf(settings, name, first)) };
+    const plan = (request: unknown): Promise<Planned> => makePlan(request, settings, sources, ask);
     return {
       target,
       plan,
-      apply: (document, options) => applyDocument({ document, options, settings, connection, ask, target, plan }),
+      apply: (document, options) =>
+        applyDocument({ document, options, settings, connection, sources, ask, target, plan }),
       explain: async (input) => {
         const planned = await plan(
           typeof input === 'string' ? { operation_type: 'pipelining', commands: [input] } : input,
@@ -129,15 +142,16 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           ? { ...planned, estimate: planned.plan.execution_plan.estimate, estimated_ops: planned.plan.estimated_ops }
           : planned;
       },
-      pipeline: async function* (commands, options = {}) {
-        const { runPipelineOf } = await import('./pipeline.ts');
+      pipeline: (commands, options = {}) => {
         const terms = {
           tag: target.tag,
           named: options.typedName === name,
           readOnly: first.server.role === 'slave',
           ...(settings.caps?.prefixes ? { prefixes: settings.caps.prefixes } : {}),
         };
-        yield* runPipelineOf({ connection, target: first, terms }, commands, options);
+        return lazily(async () =>
+          (await import('./pipeline.ts')).runPipelineOf({ connection, target: first, terms }, commands, options),
+        );
       },
       close: () => connection.close(),
     };
@@ -145,6 +159,28 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
     await connection.close();
     throw error;
   }
+}
+
+/** An iterable that is loaded at the first step; after that it costs nothing more than the one it loaded. */
+function lazily<T>(load: () => Promise<AsyncIterableIterator<T>>): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]() {
+      let inner: AsyncIterator<T> | undefined;
+      return {
+        next: () => {
+          if (inner) return inner.next();
+          return load().then((loaded) => {
+            inner = loaded;
+            return inner.next();
+          });
+        },
+        return: async () => {
+          await inner?.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }
 
 /** Lints files (redis-cli text, or Lua by name or first line), with live facts when a target is given. */
@@ -171,7 +207,7 @@ async function inspectFiles(
   settings: AgentSettings,
 ): Promise<Target> {
   const server = serverOf(settings);
-  const connection = await connectServer(server);
+  const connection = await connectTarget(server);
   try {
     const commands = files.flatMap((file) => subjectOfFile(file.source, file.name).subject.commands);
     return await inspect(
@@ -196,29 +232,45 @@ function whereOf(
   return { name: settings.name ?? publicUrl(server), database: server.database, loopback: isLoopback(server) };
 }
 
-/** Production is what counts when in doubt: dev is only what is tagged so, or a lonely primary on this machine. */
-function tagOf(tag: AgentSettings['tag'], { server }: Target): { tag: 'dev' | 'production'; reason: string } {
+/** Production is what counts when in doubt: dev is only what is tagged so, or a lonely primary on this machine that was never met as production. */
+async function tagOf(
+  { tag, stateDir }: AgentSettings,
+  name: string,
+  { server, identity }: Target,
+): Promise<{ tag: 'dev' | 'production'; reason: string }> {
+  if (tag === 'production' && stateDir && !server.busy) await rememberProduction(stateDir, identity.id, name);
   if (tag) return { tag, reason: 'tagged so in the configuration' };
   if (server.busy) return { tag: 'production', reason: 'not tagged, and too busy with a script to say more' };
   if (!server.loopback) return { tag: 'production', reason: 'not tagged, and not on this machine' };
+  if (server.cluster) return { tag: 'production', reason: 'not tagged, and it is a cluster' };
   if (server.replicas > 0 || server.role === 'slave')
     return { tag: 'production', reason: 'not tagged, and it is replicated' };
+  const ids = [identity.id, ...(server.previous_id ? [server.previous_id] : [])];
+  const known = stateDir ? await productionName(stateDir, ids) : undefined;
+  if (known !== undefined)
+    return { tag: 'production', reason: `not tagged, and the data set of ${known}, which is production` };
   return { tag: 'dev', reason: 'not tagged, on this machine and without replicas' };
 }
 
 async function makePlan(
   input: unknown,
   settings: AgentSettings,
+  sources: Sources,
   ask: (draft: Draft) => Promise<Target>,
 ): Promise<Planned> {
   const parsed = parseRequest(input);
   if (!parsed.request) return { plan: undefined, diagnostics: parsed.diagnostics };
-  const inlined = inlineFiles(capped(parsed.request, settings.caps), settings.readFile ?? noFiles);
+  const request = capped(parsed.request, settings.caps);
+  if (!request) return { plan: undefined, diagnostics: [outsideCaps] };
+  const inlined = inlineFiles(request, settings.readFile ?? noFiles);
   if (!inlined.request) return { plan: undefined, diagnostics: inlined.diagnostics };
-  const asked = compile(inlined.request);
+  const file = streamedFile(inlined.request);
+  const found = file === undefined ? {} : await sources.survey(file);
+  if (found.problem) return { plan: undefined, diagnostics: [found.problem] };
+  const asked = compile(inlined.request, undefined, found.source);
   if (!asked.draft) return { plan: undefined, diagnostics: asked.diagnostics };
   const target = await ask(asked.draft);
-  const { draft, diagnostics } = compile(inlined.request, target);
+  const { draft, diagnostics } = compile(inlined.request, target, found.source);
   return { plan: draft && deepFreeze(assemble(draft, target)), diagnostics };
 }
 
@@ -228,28 +280,61 @@ function noFiles(): never {
   });
 }
 
-/** The stricter of the request's limits and the target's caps. */
-function capped(request: Request, caps: AgentSettings['caps']): Request {
+/** The stricter of the request's limits and the target's caps. A key must hold to both lists of prefixes; undefined: nothing can. */
+function capped(request: Request, caps: AgentSettings['caps']): Request | undefined {
   if (!caps) return request;
   const least = (a: number | undefined, b: number | undefined): number | undefined =>
     a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
   const max_keys = least(request.limits.max_keys, caps.max_keys);
   const max_percent = least(request.limits.max_percent, caps.max_percent);
-  const prefixes = request.limits.prefixes ?? caps.prefixes;
+  const prefixes = bothPrefixes(request.limits.prefixes, caps.prefixes);
+  if (prefixes?.length === 0) return undefined;
   const limits = {
     ...request.limits,
     ...(max_keys === undefined ? {} : { max_keys }),
     ...(max_percent === undefined ? {} : { max_percent }),
-    ...(prefixes === undefined ? {} : { prefixes: [...prefixes] }),
+    ...(prefixes === undefined ? {} : { prefixes }),
   };
   return { ...request, limits };
 }
+
+/** A plan that was made without the target's caps would go round them. Throws OpsError refused. */
+function mustKeepCaps(plan: Plan, caps: AgentSettings['caps']): void {
+  const kept = capped(plan.request, caps);
+  if (kept && canonicalJson(kept.limits) === canonicalJson(plan.request.limits)) return;
+  throw new OpsError('refused', 'the plan was made without the caps of this target', {
+    remedy: 'Plan the request again on this target: redops plan.',
+  });
+}
+
+/** The prefixes of the keys that begin with one of each list: of two that go together the longer one. */
+function bothPrefixes(own: readonly Bytes[] | undefined, caps: readonly Bytes[] | undefined): Bytes[] | undefined {
+  if (own === undefined || caps === undefined) return own || caps ? [...(own ?? caps ?? [])] : undefined;
+  const begins = (long: Bytes, short: Bytes): boolean => {
+    const bytes = toBuffer(short);
+    return toBuffer(long).subarray(0, bytes.length).equals(bytes);
+  };
+  return own.flatMap((mine) =>
+    caps.flatMap((theirs) => (begins(mine, theirs) ? [mine] : begins(theirs, mine) ? [theirs] : [])),
+  );
+}
+
+const outsideCaps: Diagnostic = {
+  code: 'CAP003',
+  severity: 'error',
+  message: 'no prefix of limits.prefixes is one that the target allows',
+  at: 'limits.prefixes',
+  why: 'A key must begin with a prefix of the request and with one of the target (caps.prefixes).',
+  fix: 'Ask for keys that the target allows.',
+  url: 'docs/rules/CAP003.md',
+};
 
 interface Application {
   readonly document: unknown;
   readonly options: ApplyOptions;
   readonly settings: AgentSettings;
   readonly connection: Connection;
+  readonly sources: Sources;
   readonly ask: (draft: Draft) => Promise<Target>;
   readonly target: Agent['target'];
   readonly plan: (request: unknown) => Promise<Planned>;
@@ -257,10 +342,13 @@ interface Application {
 
 async function applyDocument(application: Application): Promise<Run | Planned> {
   const { settledRun, startRun } = await import('./run.ts'); // planning, which is most calls, does not wait for it
-  const { document, options, settings, ask, target } = application;
+  const { document, options, settings, sources, ask, target } = application;
   const isPlan = typeof document === 'object' && document !== null && 'execution_plan' in document;
-  const planned = isPlan ? { plan: readPlan(document), diagnostics: [] } : await application.plan(document);
+  const planned = isPlan
+    ? { plan: await readPlan(document, sources.read), diagnostics: [] }
+    : await application.plan(document);
   if (!planned.plan) return planned;
+  if (isPlan) mustKeepCaps(planned.plan, settings.caps);
   const plan = isPlan ? refreshed(planned.plan, await ask(draftOf(planned.plan))) : planned.plan;
   const { stateDir } = settings;
   if (options.approval !== undefined)
@@ -286,9 +374,32 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   if (decision.decision === 'refuse') return settledRun(refusedReport(plan, decision.diagnostics));
   if (decision.decision === 'ask' && !options.dryRun) return settledRun(needsApprovalReport(plan, decision.reason));
   return startRun(
-    { connection: application.connection, stateDir, dryRun: options.dryRun ?? false, signal: options.signal },
+    {
+      connection: application.connection,
+      stateDir,
+      dryRun: options.dryRun ?? false,
+      signal: options.signal,
+      ...streamTerms(plan, settings),
+    },
     plan,
   );
+}
+
+/** What may be sent of the files of an approved plan: nothing that the plan was not shown to do. */
+function streamTerms(
+  { execution_plan: how, request, target }: Plan,
+  { filePath }: AgentSettings,
+): Pick<RunSettings, 'stream'> {
+  if (filePath === undefined) return {};
+  const { prefixes } = request.limits;
+  const admit = createAdmission({
+    tag: 'dev', // what production asks for was decided for the plan as a whole
+    named: true,
+    readOnly: target.server.role === 'slave',
+    approved: how.destructive ? 'destroys' : how.writes ? 'writes' : 'reads',
+    ...(prefixes ? { prefixes } : {}),
+  });
+  return { stream: { pathOf: filePath, admit } };
 }
 
 function requireState(stateDir: string | undefined): string {
@@ -298,12 +409,13 @@ function requireState(stateDir: string | undefined): string {
   });
 }
 
-/** Signs an approval of a plan that was saved under its digest, or of a plan document. Gives the plan too, as it was checked. Throws OpsError usage, tampered, state. */
+/** Signs an approval of a plan that was saved under its digest, or of a plan document. `passphrase` is asked with the plan as it was checked, and whether it is the first one, which makes the key. Throws OpsError usage, refused, tampered, state. */
 export async function approvePlan(
   stateDir: string,
   planOrDigest: unknown,
-  passphrase: (plan: Plan) => Promise<string>,
+  passphrase: (plan: Plan, first: boolean) => Promise<string>,
   validMs: number,
+  filePath?: AgentSettings['filePath'],
 ): Promise<{ readonly plan: Plan; readonly approval: string; readonly expiresMs: number }> {
   const document = typeof planOrDigest === 'string' ? await loadPlan(stateDir, planOrDigest) : planOrDigest;
   if (document === undefined) {
@@ -311,7 +423,14 @@ export async function approvePlan(
       remedy: 'Give the whole digest that redops plan or apply showed, or the plan itself.',
     });
   }
-  const plan = readPlan(document);
+  const plan = await readPlan(document, createSources(filePath).read);
+  const blocking = plan.warnings.filter(blocks);
+  if (blocking.length > 0) {
+    throw new OpsError('refused', `no approval can allow this plan: ${blocking[0]!.code}: ${blocking[0]!.message}`, {
+      remedy: 'An error refuses a plan whoever approves it; a request that is right may accept its code.',
+    });
+  }
+  const words = await passphrase(plan, !(await hasApprovalKey(stateDir)));
   const expiresMs = systemClock.now() + validMs;
-  return { plan, approval: await signApproval(stateDir, plan, await passphrase(plan), expiresMs), expiresMs };
+  return { plan, approval: await signApproval(stateDir, plan, words, expiresMs), expiresMs };
 }

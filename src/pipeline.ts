@@ -50,11 +50,11 @@ export interface PipelineSettings {
 const GROUP = 512;
 
 /** Runs the commands; throws OpsError refused (with the index) at a command that may not be sent, unreachable, drift: after the outcomes of all that was sent. */
-export async function* runPipelineOf(
+export function runPipelineOf(
   { connection, target, terms }: PipelineSettings,
   commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
   options: PipelineOptions,
-): AsyncGenerator<PipelineOutcome, void> {
+): AsyncIterableIterator<PipelineOutcome> {
   const session = new Session<SessionContext>({
     plan: {
       request: {
@@ -75,13 +75,59 @@ export async function* runPipelineOf(
   };
   const admit = createAdmission(terms);
   const source = Symbol.asyncIterator in commands ? grouped(commands, admit) : groupedSync(commands, admit);
+  return oneByOne(closing(session, streamCommands(session, source, state)));
+}
+
+async function* closing<T>(session: Session<SessionContext>, groups: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
   try {
-    for await (const group of streamCommands(session, source, state)) {
-      for (const one of group) yield outcomeOf(one);
-    }
+    yield* groups;
   } finally {
     await session.close();
   }
+}
+
+/** Outcomes out of groups of them. Written by hand: an async generator spends three turns of the queue on each value. */
+function oneByOne(groups: AsyncGenerator<readonly Streamed[], void>): AsyncIterableIterator<PipelineOutcome> {
+  let group: readonly Streamed[] = [];
+  let at = 0;
+  let tail: Promise<unknown> | undefined;
+  const pull = async (): Promise<IteratorResult<PipelineOutcome, void>> => {
+    for (;;) {
+      const one = group[at];
+      at += 1;
+      if (one !== undefined) return { done: false, value: outcomeOf(one) };
+      const result = await groups.next();
+      if (result.done) return { done: true, value: undefined };
+      group = result.value;
+      at = 0;
+    }
+  };
+  const next = (): Promise<IteratorResult<PipelineOutcome, void>> => {
+    const one = group[at];
+    if (one !== undefined && tail === undefined) {
+      at += 1;
+      return Promise.resolve({ done: false, value: outcomeOf(one) });
+    }
+    // whoever asks ahead of an answer is served in turn
+    const turn = (tail ?? Promise.resolve()).then(pull);
+    const mine = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (tail === mine) tail = undefined;
+      });
+    tail = mine;
+    return turn;
+  };
+  return {
+    next,
+    return: async () => {
+      await groups.return();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 function outcomeOf({ index, outcome, reply, error }: Streamed): PipelineOutcome {

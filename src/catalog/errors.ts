@@ -51,31 +51,32 @@ export const errorTable: readonly ErrorInfo[] = [
   row('E203', 'NOSCRIPT', {
     cause:
       'The script cache does not hold this digest: it is empty after a restart, a failover or SCRIPT FLUSH, and it is not replicated.',
-    handled:
-      'Loads the script with SCRIPT LOAD on the same connection and repeats the call, once per call. Inside a transaction it is loaded before MULTI.',
+    handled: 'Loads the script with SCRIPT LOAD on the same connection and repeats the call, once per call.',
     recovery:
       'Nothing to do when redops has the source; a call by digest alone needs the script loaded first (redops script load).',
   }),
   row('E204', 'CROSSSLOT', {
     cause:
       'One command, transaction or script names keys of different hash slots, which a cluster does not serve together.',
-    handled: 'Found from the keys before anything is sent; the plan proposes hash tags or a split per slot.',
+    handled:
+      'Found from the keys before anything is sent, with the hash tags that would do. redops does not run on clusters yet.',
     recovery:
       'Give the keys a common hash tag, such as {user:1}:name and {user:1}:mail, or send one command per slot where atomicity is not needed.',
   }),
   row('E205', 'READONLY', {
     redirect: true,
     cause: 'A write reached a replica: a failover has moved the primary, or the address is that of a replica.',
-    handled: 'Asks the topology again and sends the command to the new primary; the refused command was not applied.',
-    recovery:
-      'Give the address of the primary, or a redis+sentinel:// or redis+cluster:// URL so that a failover is followed.',
+    handled:
+      'A replica is recognised at planning, and a plan that writes is refused with the address of its primary. During a run it is reported for its command, which was not applied; a transaction is run again within max_retries.',
+    recovery: 'Give the address of the primary. redops does not follow a failover yet.',
   }),
   row('E206', 'OOM', {
     cause:
       'used_memory is above maxmemory and nothing can be evicted, so commands that may need memory are refused; reads and UNLINK still work.',
-    handled: 'Stops sending what needs memory and reports what was applied; not retried, since waiting frees nothing.',
+    handled:
+      'Reported for its command, which was not applied; the others go on. Not retried, since waiting frees nothing.',
     recovery:
-      'Free memory (UNLINK, shorter TTLs), raise maxmemory, or choose an evicting maxmemory-policy, then resume the run.',
+      'Free memory (UNLINK, shorter TTLs), raise maxmemory, or choose an evicting maxmemory-policy, then plan again what is left.',
   }),
   row('E207', 'LOADING', {
     transient: true,
@@ -88,14 +89,14 @@ export const errorTable: readonly ErrorInfo[] = [
     redirect: true,
     cause: 'The slot of the key is served by another node of the cluster.',
     handled:
-      'Refreshes the slot map and sends the command to the node that the reply names; a transaction is run again as a whole there.',
-    recovery: 'Use a redis+cluster:// URL; a URL of one node reaches only the slots of that node.',
+      'Reported for its command, which was not applied. redops does not run on clusters yet and refuses to connect to one.',
+    recovery: 'Name a server that is not part of a cluster.',
   }),
   row('E209', 'ASK', {
     redirect: true,
     cause: 'The slot is being moved to another node, and this key is there already.',
     handled:
-      'Sends ASKING and the command to that node, without changing the slot map; a transaction is run again as a whole there.',
+      'Reported for its command, which was not applied. redops does not run on clusters yet and refuses to connect to one.',
     recovery: 'Nothing; it ends with the resharding.',
   }),
   row('E210', 'TRYAGAIN', {
@@ -110,9 +111,8 @@ export const errorTable: readonly ErrorInfo[] = [
     redirect: true,
     cause:
       'The cluster does not serve this slot: it has no owner, or too many primaries are out of reach (cluster-require-full-coverage).',
-    handled:
-      'Waits with exponential backoff, refreshes the slot map and tries again within max_retries; nothing was applied.',
-    recovery: 'Repair the cluster (CLUSTER INFO, redis-cli --cluster check), then resume the run.',
+    handled: 'Waits with exponential backoff and tries again within max_retries; nothing was applied.',
+    recovery: 'Repair the cluster (CLUSTER INFO, redis-cli --cluster check).',
   }),
   row('E212', 'MASTERDOWN', {
     transient: true,
@@ -142,13 +142,15 @@ export const errorTable: readonly ErrorInfo[] = [
   row('E216', 'MISCONF', {
     cause:
       'The last snapshot or AOF write failed, and the server refuses writes so that nothing is lost (stop-writes-on-bgsave-error).',
-    handled: 'Stops the run and reports what was applied; not retried.',
-    recovery: 'Read the server log, free disk space or repair permissions, let a BGSAVE succeed, then resume the run.',
+    handled: 'Reported for its command, which was not applied; the others go on. Not retried.',
+    recovery:
+      'Read the server log, free disk space or repair permissions, let a BGSAVE succeed, then plan again what is left.',
   }),
   row('E217', 'NOREPLICAS', {
     cause: 'Fewer replicas are connected and up to date than min-replicas-to-write asks for.',
-    handled: 'Stops the run and reports what was applied; not retried.',
-    recovery: 'Bring the replicas back (INFO replication), or lower min-replicas-to-write, then resume the run.',
+    handled: 'Reported for its command, which was not applied; the others go on. Not retried.',
+    recovery:
+      'Bring the replicas back (INFO replication), or lower min-replicas-to-write, then plan again what is left.',
   }),
   row('E218', 'WRONGTYPE', {
     cause: 'The key holds a value of another type than the command works on.',
@@ -170,7 +172,7 @@ export const errorTable: readonly ErrorInfo[] = [
   }),
   row('E221', 'BUSYKEY', {
     cause: 'The target of RESTORE (or of MIGRATE on the other server) exists and REPLACE was not given.',
-    handled: 'Reported for its key, and the existing key stays as it is; undo counts and names it.',
+    handled: 'Reported for its key, and the existing key stays as it is.',
     recovery: 'Compare the two keys, then remove the existing one or ask for replacement.',
   }),
   row('E222', 'BUSYGROUP', {
@@ -185,7 +187,7 @@ export const errorTable: readonly ErrorInfo[] = [
   }),
   row('E224', 'NOPROTO', {
     cause: 'HELLO asked for a protocol version that the server does not speak.',
-    handled: 'Goes on with RESP2.',
+    handled: 'redops asks for RESP2, and stops when that is refused.',
     recovery: 'Nothing for redops; in commands of your own ask for HELLO 2 or 3.',
   }),
   row('E225', 'ERR', {
@@ -199,14 +201,13 @@ export const errorTable: readonly ErrorInfo[] = [
     cause: 'No answer came within the time limit: the server is busy, stopped or out of reach.',
     handled:
       'Ends the old connection on the server (CLIENT KILL ID), then sends again with backoff what is idempotent with its arguments; the rest is `unknown`.',
-    recovery:
-      'Look at SLOWLOG and LATENCY on the server, and at the network; raise the time limit for commands that are long by nature.',
+    recovery: 'Look at SLOWLOG and LATENCY on the server, and at the network; then read what is `unknown`.',
   }),
   fault('E231', 'connection_lost', {
     cause: 'The connection broke while commands were under way.',
     handled:
       'What was never written to the socket is sent again. What was written is sent again only when it is idempotent with its arguments and the old connection has been ended on the server; the rest is `unknown`.',
-    recovery: 'Resume the run when the server is back; the report lists what is applied, not applied and unknown.',
+    recovery: 'Plan again when the server is back; the report lists what is applied, not applied and unknown.',
   }),
   fault('E232', 'outcome_unknown', {
     cause: 'No reply came for something that must not be sent twice, or a script failed after it may have written.',
@@ -216,9 +217,9 @@ export const errorTable: readonly ErrorInfo[] = [
   }),
   fault('E233', 'drift', {
     cause:
-      'The server is no longer what the plan was made for: another run_id, role, slot map, or more keys than the plan allows for.',
+      'The server is no longer what the plan was made for: another run_id, role or data set, or more keys than the plan allows for; or a deadline has passed.',
     handled:
-      'Refuses before anything is sent, or stops at the next checkpoint; says what was planned and what was found.',
+      'Refuses before anything is sent, or stops before the page that goes beyond; says what was planned and what was found. A deadline that has passed is not sent.',
     recovery: 'Plan again and approve the new plan.',
   }),
   fault('E234', 'cap', {

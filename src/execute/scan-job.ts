@@ -28,6 +28,7 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
   const planned = plan.execution_plan.estimate;
   let cursor = '0';
   let acted = 0;
+  let told: Promise<void> | undefined;
   // what a page that is not finished has done so far: it is told also when the page ends early
   let underway: Totals | undefined;
   try {
@@ -44,6 +45,7 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
         coming.catch(() => undefined);
       }
       let totals: Totals = { ...noTotals, scanned: step.count, matched: keys.length };
+      await fixDeadline(session, step, page.timeMs, acted, keys.length);
       for (let at = 0; at < keys.length; ) {
         const size = session.batchSize(step.batch_size);
         const chunk = keys.slice(at, at + size);
@@ -59,7 +61,10 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
       }
       acted += keys.length;
       cursor = page.next;
-      await journal?.({ kind: 'page', cursor, run_id: page.runId ?? null, ...totals });
+      // made durable while the next page is worked on: what a crash forgets of it is only done again
+      await told;
+      told = journal?.({ kind: 'page', cursor, run_id: page.runId ?? null, ...totals });
+      told?.catch(() => undefined); // the fault is met where it is awaited
       yield { kind: 'page', totals, planned_keys: planned.keys };
       underway = undefined;
       if (page.runId === undefined) {
@@ -69,6 +74,7 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
         };
       }
     } while (cursor !== '0');
+    await told;
   } catch (error) {
     if (underway) yield { kind: 'page', totals: underway, planned_keys: planned.keys };
     if (isInterruption(error, signal)) return { end: 'interrupted' };
@@ -118,6 +124,23 @@ function overLimit(session: Session, keys: number, planned: Estimate): OpsError 
   );
 }
 
+/** The deadlines of a page are fixed, and durable, before anything of it is sent; its retries reuse them. */
+async function fixDeadline(
+  session: Session,
+  step: ForEachStep,
+  pageTime: number | undefined,
+  first: number,
+  keys: number,
+): Promise<void> {
+  if (keys === 0 || !hasDeadline(step.do.argv)) return;
+  if (pageTime === undefined) {
+    throw new OpsError('auth', 'the server does not tell its time, so no deadline can be set', {
+      remedy: 'The user needs +time.',
+    });
+  }
+  await session.context.journal?.({ kind: 'chunk', first, commands: keys, time_ms: pageTime });
+}
+
 async function actOn(
   session: Session,
   step: ForEachStep,
@@ -125,16 +148,8 @@ async function actOn(
   pageTime: number | undefined,
   first: number,
 ): Promise<{ events: Event[]; totals: Totals; fault?: OpsError }> {
-  const { runId, journal } = session.context;
-  const timed = hasDeadline(step.do.argv);
-  if (timed && pageTime === undefined) {
-    throw new OpsError('auth', 'the server does not tell its time, so no deadline can be set', {
-      remedy: 'The user needs +time.',
-    });
-  }
+  const { runId } = session.context;
   await session.pace(keys.length);
-  // the deadline of this chunk is fixed and durable before anything of it is sent; its retries reuse it
-  if (timed) await journal?.({ kind: 'chunk', first, commands: keys.length, time_ms: pageTime });
   const commands = keys.map((key) =>
     bind(step.do.argv, { runId, key, ...(pageTime === undefined ? {} : { timeMs: pageTime }) }),
   );

@@ -327,6 +327,14 @@ describe('plans', () => {
       planOf(agent, { operation_type: 'key_management', action: 'delete', keys: ['k'] }),
     );
     expect((await faultOf(withAgent(other.url, (agent) => applied(agent, plan)))).code).toBe('drift');
+    const own = await withAgent(other.url, (agent) =>
+      planOf(agent, { operation_type: 'key_management', action: 'delete', keys: ['k'] }),
+    );
     await other.stop();
+    const again = await startServer({ port: other.port });
+    await again.cli('set', 'k', '1');
+    expect((await faultOf(withAgent(again.url, (agent) => applied(agent, own)))).code).toBe('drift');
+    expect(await again.cli('get', 'k')).toBe('1');
+    await again.stop();
   });
 });
