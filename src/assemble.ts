@@ -10,7 +10,7 @@ import { natureOf } from './explain/nature.ts';
 import { lint } from './lint/lint.ts';
 import { subjectOfDraft } from './lint/subject.ts';
 import { type Draft, Plan, planDigest } from './plan/plan.ts';
-import type { Target } from './plan/target.ts';
+import type { SourceFacts, Target } from './plan/target.ts';
 
 /** The plan of a draft: everything beside its steps is derived from them and the target's facts, here and nowhere else. */
 export function assemble(draft: Draft, target: Target): Plan {
@@ -23,7 +23,7 @@ export function assemble(draft: Draft, target: Target): Plan {
     version: 1,
     digest: planDigest(draft, target.identity),
     request: draft.request,
-    target,
+    target: documented(target),
     commands,
     execution_plan: {
       strategy: draft.strategy,
@@ -49,8 +49,22 @@ export function assemble(draft: Draft, target: Target): Plan {
   });
 }
 
-/** A plan document, checked: its digest is that of its content, and what is derived is what redops derives. Throws OpsError tampered or usage. */
-export function readPlan(document: unknown): Plan {
+/** How many commands of a file stand in a plan document; the rest of those that were judged are read again from the file. */
+const sampleKept = 100;
+
+function documented(target: Target): Target {
+  if (target.sources === undefined) return target;
+  return {
+    ...target,
+    sources: target.sources.map((facts) => ({ ...facts, sample: facts.sample.slice(0, sampleKept) })),
+  };
+}
+
+/** Reads the files that a plan streams, as far as plans are judged by them; rejects with OpsError drift when one is not the file that was planned. */
+export type ReadSources = (draft: Draft) => Promise<readonly SourceFacts[]>;
+
+/** A plan document, checked: its digest is that of its content, and what is derived is what redops derives. Rejects with OpsError tampered or usage, and with what `readSources` rejects with. */
+export async function readPlan(document: unknown, readSources: ReadSources): Promise<Plan> {
   const parsed = Plan.safeParse(document);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -61,7 +75,9 @@ export function readPlan(document: unknown): Plan {
   const plan = parsed.data;
   if (planDigest(draftOf(plan), plan.target.identity) !== plan.digest)
     throw tampered('its digest is not that of its steps, request and target');
-  if (canonicalJson(assemble(draftOf(plan), plan.target)) !== canonicalJson(plan)) {
+  const sources = await readSources(draftOf(plan));
+  const target = sources.length === 0 ? plan.target : { ...plan.target, sources: [...sources] };
+  if (canonicalJson(assemble(draftOf(plan), target)) !== canonicalJson(plan)) {
     throw tampered('what is derived from its steps is not what redops derives');
   }
   return deepFreeze(plan);
@@ -87,6 +103,8 @@ export function refreshed(plan: Plan, now: Target): Plan {
     throw drifted('this is not the data set, database and user that the plan was made for');
   }
   if (now.server.run_id !== server.run_id) throw drifted('the server process is another one (its run_id changed)');
+  const restarted = now.server.nodes?.find((node) => isRestarted(node, server.nodes ?? []));
+  if (restarted) throw drifted(`${restarted.address} is another server process (its run_id changed)`);
   if (now.server.role !== server.role) throw drifted(`the server's role was ${server.role} and is ${now.server.role}`);
   selections.forEach((planned, index) => {
     const count = now.selections[index]?.low ?? 0;
@@ -95,6 +113,14 @@ export function refreshed(plan: Plan, now: Target): Plan {
   });
   return deepFreeze({ ...assemble(draftOf(plan), now), digest: plan.digest });
 }
+
+/** A cluster's node with its old id in a new process may have lost its data; one that took over from another has not. */
+function isRestarted(node: ClusterNode, planned: readonly ClusterNode[]): boolean {
+  const before = planned.find((one) => one.id === node.id);
+  return before !== undefined && before.run_id !== node.run_id;
+}
+
+type ClusterNode = NonNullable<Target['server']['nodes']>[number];
 
 function drifted(what: string): OpsError {
   return new OpsError('drift', `the plan no longer fits: ${what}`, {

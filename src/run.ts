@@ -2,6 +2,7 @@
 import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
 import { execute } from './execute/execute.ts';
+import type { StreamTerms } from './execute/session.ts';
 import type { Event } from './plan/event.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Report } from './plan/report.ts';
@@ -23,6 +24,8 @@ export interface RunSettings {
   readonly stateDir: string | undefined;
   readonly dryRun: boolean;
   readonly signal: AbortSignal | undefined;
+  /** Where files of commands lie, and what of them may be sent; left out where a plan may name none. */
+  readonly stream?: Pick<StreamTerms, 'pathOf' | 'admit'>;
 }
 
 /** A run that ended before it began: refused, or waiting for approval. */
@@ -31,7 +34,10 @@ export function settledRun(report: Report): Run {
 }
 
 /** A run in motion: the journal is written as it goes, the report when its events have been read. */
-export async function startRun({ connection, stateDir, dryRun, signal }: RunSettings, plan: Plan): Promise<Run> {
+export async function startRun(
+  { connection, stateDir, dryRun, signal, stream }: RunSettings,
+  plan: Plan,
+): Promise<Run> {
   const runId = newRunId();
   const log = stateDir && !dryRun ? await openRun(stateDir, runId, plan) : undefined;
   const recording = dryRun ? recordingConnection(connection) : undefined;
@@ -42,6 +48,7 @@ export async function startRun({ connection, stateDir, dryRun, signal }: RunSett
     clock: systemClock,
     signal: signal ?? new AbortController().signal,
     journal: log ? (record: Readonly<Record<string, unknown>>) => log.append(record) : undefined,
+    ...(stream ? { stream: { ...stream, dryRun } } : {}),
   };
   const fold = createFold(plan, runId);
   let settle: (report: Report) => void = () => undefined;

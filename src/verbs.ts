@@ -17,6 +17,7 @@ export const verbs = [
   { name: 'batch', group: 'operate', summary: 'unlink, expire, persist every key that matches' },
   { name: 'plan', group: 'understand', summary: 'make the plan of a request; send nothing' },
   { name: 'apply', group: 'understand', summary: 'run a request or a plan, exactly as planned' },
+  { name: 'approve', group: 'understand', summary: 'sign an approval of one plan, for one run' },
   { name: 'lint', group: 'understand', summary: 'find what is dangerous in command files and scripts' },
   { name: 'explain', group: 'understand', summary: 'price a command or a request on live data' },
   { name: 'demo', group: 'other', summary: 'a tour on a throwaway Redis' },

@@ -24,12 +24,14 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   execute: { from: ['base', 'catalog', 'plan', 'formats', 'redis', 'inspect', 'state'] },
   'assemble.ts': { from: ['base', 'plan', 'lint', 'explain'] },
   'run.ts': { from: ['base', 'plan', 'redis', 'execute', 'report', 'state'] },
+  'sources.ts': { from: ['base', 'formats', 'plan', 'request', 'execute'] },
   'pipeline.ts': { from: ['base', 'plan', 'redis', 'execute', 'lint'] },
   'agent.ts': {
     from: [
       'pipeline.ts',
       'assemble.ts',
       'run.ts',
+      'sources.ts',
       'base',
       'formats',
       'catalog',

@@ -1,5 +1,5 @@
 /** Everything the command touches outside itself, so that a test can stand in for the terminal and for the agent. */
-import type { Agent, AgentSettings, lintFiles, loadTargets, resolveTarget } from '../agent.ts';
+import type { Agent, AgentSettings, approvePlan, lintFiles, loadTargets, resolveTarget } from '../agent.ts';
 import type { OpsError } from '../base/ops-error.ts';
 
 /** What the command line uses of an agent. */
@@ -8,6 +8,7 @@ export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'explain' 
 /** What the front door needs of the agent's module. */
 export interface Stages {
   readonly openAgent: (settings: AgentSettings) => Promise<PlanningAgent>;
+  readonly approvePlan: typeof approvePlan;
   readonly lintFiles: typeof lintFiles;
   readonly loadTargets: typeof loadTargets;
   readonly resolveTarget: typeof resolveTarget;
@@ -26,14 +27,20 @@ export interface Io {
   };
   /** All of standard input. */
   readStdin(): Promise<Uint8Array>;
+  /** Standard input as it comes, for what may be too large to hold. */
+  stdinChunks(): AsyncIterable<Uint8Array>;
   /** Writes results: nothing else goes to standard output. */
   out(text: string): void;
   /** Writes messages, plans to approve, prompts, progress. */
   err(text: string): void;
   /** Asks on the terminal; undefined when the person closed it (Ctrl-D, Ctrl-C). */
   ask(question: string): Promise<string | undefined>;
-  /** Calls the handler on every Ctrl-C from now on, instead of dying; gives the way back. */
+  /** Asks on the terminal without showing what is typed; undefined as for `ask`. */
+  askSecret(question: string): Promise<string | undefined>;
+  /** Calls the handler on every Ctrl-C (and SIGTERM) from now on, instead of dying; of several the last one. Gives the way back. */
   onInterrupt(handler: () => void): () => void;
+  /** Calls the handler when the process ends, however it is ended from within; it must not wait. Gives the way back. */
+  onExit(handler: () => void): () => void;
   /** Ends the process at once. */
   exitNow(status: number): void;
   /** The agent's functions, loaded when they are first needed. */

@@ -16,10 +16,10 @@ import type { Io, PlanningAgent } from './io.ts';
 import type { RunOptions } from './options.ts';
 import { printJson, printReport, say, viewFor } from './output.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { settingsOf } from './settings.ts';
+import { type Stdin, settingsOf } from './settings.ts';
 
 /** Plans and applies a request (any JSON value). `stdin`: what the request's file "-" stands for. */
-export async function operate(io: Io, options: RunOptions, request: unknown, stdin?: Uint8Array): Promise<number> {
+export async function operate(io: Io, options: RunOptions, request: unknown, stdin?: Stdin): Promise<number> {
   return withAgent(io, options, stdin, async (agent) => {
     const planned = await agent.plan(request);
     if (planned.plan === undefined) return refuseUnplanned(io, options, planned.diagnostics);
@@ -43,7 +43,7 @@ export async function applyPlan(io: Io, options: RunOptions, document: unknown):
 export async function withAgent(
   io: Io,
   options: RunOptions,
-  stdin: Uint8Array | undefined,
+  stdin: Stdin | undefined,
   act: (agent: PlanningAgent) => Promise<number>,
 ): Promise<number> {
   const settings = await settingsOf(io, options, stdin);
@@ -57,8 +57,12 @@ export async function withAgent(
 }
 
 async function applyAndReport(io: Io, options: RunOptions, agent: PlanningAgent, plan: Plan): Promise<number> {
-  let granted: ApplyOptions = { yes: options.yes ?? false, dryRun: options.dryRun ?? false };
-  const shown = !options.json && plan.execution_plan.writes && !granted.yes;
+  let granted: ApplyOptions = {
+    yes: options.yes ?? false,
+    dryRun: options.dryRun ?? false,
+    ...(options.approve === undefined ? {} : { approval: options.approve }),
+  };
+  const shown = !options.json && plan.execution_plan.writes && !granted.yes && granted.approval === undefined;
   if (shown) showPlan(io, plan);
   else if (!options.json) showWarnings(io, plan.warnings);
   let report = await run(io, options, agent, plan, granted);

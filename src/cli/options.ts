@@ -16,6 +16,8 @@ export interface RunOptions extends TargetOptions {
   readonly json?: boolean;
   readonly progress?: boolean;
   readonly yes?: boolean;
+  /** A signed approval. */
+  readonly approve?: string;
   readonly dryRun?: boolean;
 }
 
@@ -47,6 +49,7 @@ export function withRun(command: Command): Command {
   return withTarget(command)
     .option('--json', 'print the report as JSON')
     .option('--yes', 'approve what may be approved without a person')
+    .option('--approve <approval>', 'a signed approval of exactly this plan (redops approve)')
     .option('--dry-run', 'read, but write nothing; report what would be sent')
     .option('--no-progress', 'no progress line');
 }

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,6 +66,16 @@ describe('verbs and their requests', () => {
       'pipe commands.redis --rate 50000',
       { operation_type: 'pipelining', file: 'commands.redis', limits: { rate: 50_000 } },
     ],
+    [
+      'pipe users.csv --format csv --each HSET:{{id}} --failures failed.redis',
+      {
+        operation_type: 'pipelining',
+        file: 'users.csv',
+        format: 'csv',
+        each: 'HSET:{{id}}',
+        failures_file: 'failed.redis',
+      },
+    ],
     ['script load cas.lua', { operation_type: 'lua_script', action: 'load', file: 'cas.lua' }],
     [
       'script run cas.lua --keys k --args old new',
@@ -127,10 +138,27 @@ describe('verbs and their requests', () => {
     expect((await runFake(['tx', '-'], { stdin: '7' })).status).toBe(2);
   });
 
-  it('pipe - gives the agent standard input as the file', async () => {
-    const outcome = await runFake(['pipe', '-', '--yes'], { stdin: 'SET a 1\n' });
+  it('pipe - keeps standard input in a private file while it runs, and removes it', async () => {
+    const seen: unknown[] = [];
+    const outcome = await runFake(['pipe', '-', '--yes'], {
+      stdin: 'SET a 1\nSET b 2\n',
+      env: { REDIS_URL: 'redis://h', TMPDIR: dir },
+      onRequest: ({ filePath }) => {
+        const path = filePath?.('-') ?? '';
+        seen.push(readFileSync(path, 'utf8'), statSync(path).mode & 0o777, path.startsWith(dir));
+      },
+    });
     expect(outcome.requests).toEqual([{ operation_type: 'pipelining', file: '-' }]);
-    expect(Buffer.from(outcome.settings[0]?.readFile?.('-') ?? '').toString()).toBe('SET a 1\n');
+    expect(seen).toEqual(['SET a 1\nSET b 2\n', 0o600, true]);
+    expect((await readdir(dir)).filter((name) => name.startsWith('redops-'))).toEqual([]);
+  });
+
+  it('pipe - removes what it spooled when planning fails, too, and says when it cannot spool', async () => {
+    const env = { REDIS_URL: 'redis://h', TMPDIR: dir };
+    expect((await runFake(['pipe', '-'], { stdin: 'GET a\n', env, problems: [error] })).status).toBe(2);
+    expect((await readdir(dir)).filter((name) => name.startsWith('redops-'))).toEqual([]);
+    const nowhere = await runFake(['pipe', '-'], { stdin: 'GET a\n', env: { ...env, TMPDIR: '/nowhere/at/all' } });
+    expect([nowhere.status, nowhere.err]).toEqual([1, expect.stringContaining('TMPDIR')]);
   });
 
   it.each([

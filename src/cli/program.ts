@@ -19,6 +19,7 @@ const loaders: Readonly<Record<Verb, () => Promise<AddVerb>>> = {
   batch: async () => (await import('./verbs/batch.ts')).addBatch,
   plan: async () => (await import('./verbs/plan.ts')).addPlan,
   apply: async () => (await import('./verbs/apply.ts')).addApply,
+  approve: async () => (await import('./verbs/approve.ts')).addApprove,
   lint: async () => (await import('./verbs/lint.ts')).addLint,
   explain: async () => (await import('./verbs/explain.ts')).addExplain,
   demo: async () => (await import('./verbs/demo.ts')).addDemo,

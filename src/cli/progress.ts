@@ -1,7 +1,7 @@
 /** One status line on a terminal while a run goes on: done, rate, time left. A view of the events, no part of the run. */
 import { formatCount, formatDuration } from '../base/units.ts';
 import type { Event } from '../plan/event.ts';
-import type { Plan } from '../plan/plan.ts';
+import { countsByPage, type Plan } from '../plan/plan.ts';
 import { clip } from '../report/layout.ts';
 import type { Io } from './io.ts';
 
@@ -29,7 +29,7 @@ export function createProgress(
   let done = 0;
   let total = plan?.execution_plan.estimate.keys ?? 0;
   let retries = 0;
-  const scans = plan?.execution_plan.strategy === 'scan_job';
+  const scans = plan !== undefined && countsByPage(plan);
   return {
     add: (event) => {
       if (event.kind === 'page') {

@@ -8,8 +8,11 @@ import type { Io } from './io.ts';
 import type { TargetOptions } from './options.ts';
 import { say } from './output.ts';
 
-/** The settings for a connection. `stdin`: what a request's file "-" stands for. Rejects with OpsError usage. */
-export async function settingsOf(io: Io, options: TargetOptions, stdin?: Uint8Array): Promise<AgentSettings> {
+/** What a request's file "-" stands for: the bytes of a script, or where standard input was spooled to. */
+export type Stdin = Uint8Array | { readonly path: string };
+
+/** The settings for a connection. Rejects with OpsError usage. */
+export async function settingsOf(io: Io, options: TargetOptions, stdin?: Stdin): Promise<AgentSettings> {
   if (options.url !== undefined && options.target !== undefined)
     throw new OpsError('usage', 'both --url and --target name a server', { remedy: 'Give one of them.' });
   warnOfPassword(io, options.url);
@@ -28,6 +31,7 @@ export async function settingsOf(io: Io, options: TargetOptions, stdin?: Uint8Ar
     ...(Object.keys(tls).length > 0 && { tls }),
     stateDir: stateDirectory(io.env),
     readFile: (path) => fileOfRequest(io, path, stdin),
+    filePath: (path) => pathOfRequest(io, path, stdin),
   };
 }
 
@@ -80,10 +84,23 @@ async function tlsOf(io: Io, options: TargetOptions): Promise<NonNullable<AgentS
   };
 }
 
-function fileOfRequest(io: Io, path: string, stdin: Uint8Array | undefined): Uint8Array {
+function fileOfRequest(io: Io, path: string, stdin: Stdin | undefined): Uint8Array {
   if (path !== '-') return readFileSync(resolve(io.cwd, path));
-  if (stdin === undefined) throw new Error('standard input is not a file of this request');
+  if (!(stdin instanceof Uint8Array)) throw noStdin();
   return stdin;
+}
+
+/** Where a file that a request names lies. Throws OpsError usage for "-" without a spooled input. */
+export function pathOfRequest(io: Io, path: string, stdin: Stdin | undefined): string {
+  if (path !== '-') return resolve(io.cwd, path);
+  if (stdin === undefined || stdin instanceof Uint8Array) throw noStdin();
+  return stdin.path;
+}
+
+function noStdin(): OpsError {
+  return new OpsError('usage', 'standard input is not a file of this request', {
+    remedy: 'Name the file, or give it to redops pipe - as standard input.',
+  });
 }
 
 function warnOfPassword(io: Io, url: string | undefined): void {

@@ -1,12 +1,14 @@
 /** Runs exactly the plan's steps, in order, and says what happened as a stream of events. Nothing here decides what to run. */
 import { assertNever } from '../base/assert.ts';
 import type { OpsError } from '../base/ops-error.ts';
+import { ReadProblem } from '../formats/reader.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Event } from '../plan/event.ts';
 import type { Status } from '../plan/report.ts';
 import type { Step } from '../plan/step.ts';
 import { runListing } from './listing.ts';
 import { type Ending, runPipeline } from './pipeline.ts';
+import { runStream } from './run-stream.ts';
 import { runScanJob } from './scan-job.ts';
 import { runScript } from './script.ts';
 import { type RunContext, Session } from './session.ts';
@@ -63,6 +65,8 @@ function runStep(session: Session, step: Step, index: number): AsyncGenerator<Ev
       return runListing(session, step);
     case 'for_each':
       return runScanJob(session, step);
+    case 'stream':
+      return runStream(session, step, index);
     default:
       return assertNever(step);
   }
@@ -98,7 +102,7 @@ function statusOf(ending: Ending, problems: number): Status {
 }
 
 function faultNotice(fault: OpsError): Diagnostic {
-  const code = fault.code === 'drift' ? 'E233' : fault.reply === 'E234' ? 'E234' : 'E231';
+  const code = faultCode(fault);
   return {
     code,
     severity: 'error',
@@ -106,6 +110,13 @@ function faultNotice(fault: OpsError): Diagnostic {
     at: 'the run',
     why: 'What comes after this point was not sent.',
     fix: fault.remedy ?? 'See docs/errors.md.',
-    url: `docs/errors.md#${code.toLowerCase()}`,
+    url: code.startsWith('E2') ? `docs/errors.md#${code.toLowerCase()}` : `docs/rules/${code}.md`,
   };
+}
+
+/** A file that cannot be read on, or that holds what may not be sent, has the code that it would have had in planning. */
+function faultCode(fault: OpsError): string {
+  if (fault.cause instanceof ReadProblem) return fault.code === 'refused' ? 'CMD002' : 'TXT001';
+  if (fault.code === 'drift') return 'E233';
+  return fault.reply === 'E234' ? 'E234' : 'E231';
 }

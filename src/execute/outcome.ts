@@ -34,9 +34,23 @@ const zeroIsNothing = new Set(
 
 /** Whether an ok reply means a change. Reads have no effect. */
 export function effectOf(argv: Argv, reply: Reply): 'changed' | 'unchanged' | 'none' {
-  if (reply instanceof NotSent) return 'none';
-  if (!isWrite(argv)) return commandName(argv) === 'touch' ? zeroOr(reply) : 'none';
-  return zeroIsNothing.has(commandName(argv)) ? zeroOr(reply) : 'changed';
+  return effectByRule(effectRule(argv), reply);
+}
+
+/** What decides the effect of a command: nothing (a read), that it ran, or its reply. */
+export type EffectRule = 'none' | 'changed' | 'by_reply';
+
+/** The rule of a command, which its name and subcommand alone decide. */
+export function effectRule(argv: Argv): EffectRule {
+  const name = commandName(argv);
+  if (!isWrite(argv)) return name === 'touch' ? 'by_reply' : 'none';
+  return zeroIsNothing.has(name) ? 'by_reply' : 'changed';
+}
+
+/** The effect of an ok reply by the rule of its command. */
+export function effectByRule(rule: EffectRule, reply: Reply): 'changed' | 'unchanged' | 'none' {
+  if (rule === 'none' || reply instanceof NotSent) return 'none';
+  return rule === 'changed' ? 'changed' : zeroOr(reply);
 }
 
 function zeroOr(reply: Reply): 'changed' | 'unchanged' {

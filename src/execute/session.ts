@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { OpsError } from '../base/ops-error.ts';
+import type { WireArgument } from '../formats/resp.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Connection, Lease, LostConnection, Pipe } from '../redis/connection.ts';
 
@@ -28,6 +29,17 @@ export interface SessionContext {
 /** What every strategy needs. */
 export interface RunContext extends SessionContext {
   readonly plan: Plan;
+  /** What streaming a file needs; left out where a plan may name no files. */
+  readonly stream?: StreamTerms;
+}
+
+/** Where the files of a plan lie, and which of their commands may be sent. */
+export interface StreamTerms {
+  readonly pathOf: (name: string) => string;
+  /** Why a command may not be sent; undefined when it may. */
+  readonly admit: (argv: readonly WireArgument[]) => string | undefined;
+  /** Nothing that writes is sent, so nothing has failed. */
+  readonly dryRun: boolean;
 }
 
 /** The leased connection of a run, and its pace. */

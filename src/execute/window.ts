@@ -12,6 +12,8 @@ export interface Window {
   readonly mode: Mode;
   /** Commands in flight at most. */
   readonly depth: number;
+  /** Depth that no decrease goes below: half the row's low end. One jam of the machine must not stop the flow. */
+  readonly floor: number;
   /** Lowest reply time seen, in milliseconds: the round trip as it is without queueing. */
   readonly baseMs: number;
   /** True until the first decrease: the depth then doubles each round trip. */
@@ -35,7 +37,20 @@ const startRow: Readonly<Record<Mode, 0 | 1 | 2>> = { latency_optimized: 0, bala
 export function openWindow(mode: Mode, roundTripMs: number): Window {
   const [low, high] = roundTripMs < 0.3 ? [100, 500] : roundTripMs < 10 ? [200, 1000] : [500, 2000];
   const depth = [low!, Math.round((low! + high!) / 2), high!][startRow[mode]]!;
-  return { mode, depth, baseMs: Math.max(0.05, roundTripMs), starting: true, holdUntilMs: 0, replyBytes: 32 };
+  return {
+    mode,
+    depth,
+    floor: low! / 2,
+    baseMs: Math.max(0.05, roundTripMs),
+    starting: true,
+    holdUntilMs: 0,
+    replyBytes: 32,
+  };
+}
+
+/** Milliseconds of queueing that a mode allows on top of the round trip. */
+export function slackOf(mode: Mode): number {
+  return slackMs[mode];
 }
 
 /** One measurement: a batch of `commands` was answered after `latencyMs`, at `nowMs`, with replies of `replyBytes` in all. */
@@ -51,18 +66,27 @@ export function adapt(window: Window, sample: Sample): Window {
   const baseMs = Math.min(window.baseMs, Math.max(0.02, sample.latencyMs));
   const replyBytes = window.replyBytes * 0.9 + (sample.replyBytes / Math.max(1, sample.commands)) * 0.1;
   const next = { ...window, baseMs, replyBytes };
-  if (sample.latencyMs > baseMs + slackMs[window.mode]) {
+  // over a distance the round trip itself varies: a quarter of it more is no queue yet
+  if (sample.latencyMs > baseMs * 1.25 + slackMs[window.mode]) {
     if (sample.nowMs < window.holdUntilMs) return next;
     return {
       ...next,
-      depth: clamp(window.depth * 0.8),
+      depth: clamp(window.depth * 0.8, window.floor),
       starting: false,
       holdUntilMs: sample.nowMs + Math.max(1, sample.latencyMs),
     };
   }
-  // doubled a round trip at first; later a twentieth more a round trip
-  const gain = window.starting ? 1 : 0.05;
-  return { ...next, depth: clamp(window.depth + Math.max(0.05, gain * sample.commands)) };
+  // doubled a round trip at first; later a tenth more a round trip
+  const gain = window.starting ? 1 : 0.1;
+  return { ...next, depth: clamp(window.depth + Math.max(0.05, gain * sample.commands), window.floor) };
+}
+
+/**
+ * The rest that a mode takes: after so many milliseconds of work, so many without. latency_optimized leaves about half of
+ * the server's time to others; the other modes never rest.
+ */
+export function restOf(mode: Mode): { readonly workMs: number; readonly restMs: number } | undefined {
+  return mode === 'latency_optimized' ? { workMs: 1, restMs: 1 } : undefined;
 }
 
 /** Commands that may be in flight now: the depth, or fewer where replies are large. */
@@ -70,6 +94,6 @@ export function allowed(window: Window): number {
   return Math.max(1, Math.min(Math.floor(window.depth), Math.floor(MAX_BYTES / Math.max(1, window.replyBytes))));
 }
 
-function clamp(depth: number): number {
-  return Math.min(MAX_DEPTH, Math.max(MIN_DEPTH, depth));
+function clamp(depth: number, floor: number): number {
+  return Math.min(MAX_DEPTH, Math.max(MIN_DEPTH, floor, depth));
 }

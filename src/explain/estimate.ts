@@ -7,8 +7,8 @@ import { type Bytes, byteLength, bytesId } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
 import type { Estimate } from '../plan/estimate.ts';
-import type { Draft } from '../plan/plan.ts';
-import type { ForEachStep, ScanStep, Selection, Step, TransactionStep } from '../plan/step.ts';
+import { type Draft, sampledCommands } from '../plan/plan.ts';
+import type { ForEachStep, ScanStep, Selection, Step, StreamStep, TransactionStep } from '../plan/step.ts';
 import type { SelectionFacts, Target } from '../plan/target.ts';
 import type { Argument } from '../plan/values.ts';
 import { argvOf } from './arguments.ts';
@@ -76,6 +76,8 @@ function priceOf(step: Step, draft: Draft, target: Target, facts: Facts): Price 
       return scanPrice(step, target);
     case 'for_each':
       return jobPrice(step, draft, target, facts);
+    case 'stream':
+      return streamPrice(step, draft, target, facts);
     default:
       return assertNever(step);
   }
@@ -175,6 +177,33 @@ function jobPrice(step: ForEachStep, draft: Draft, target: Target, facts: Facts)
     bytes_in: scan.bytes_in + Math.ceil(found.keys * each.reply_bytes),
     round_trips: pages + batches,
     paced: found.keys,
+  };
+}
+
+/** The mean price of the commands that were read, for as many as the file holds. Its own bytes are what is known of the rest. */
+function streamPrice(step: StreamStep, draft: Draft, target: Target, facts: Facts): Price {
+  const source = target.sources?.find(({ path }) => path === step.source.path);
+  const sampled = sampledCommands({ steps: [step] }, target);
+  const read = commandsPrice(
+    sampled.map(({ argv }) => [...argv]),
+    0,
+    facts,
+  );
+  const commands = source?.commands ?? sampled.length;
+  const scale = sampled.length === 0 ? 0 : Math.max(1, commands / sampled.length);
+  const most = sampled.reduce((keys, { argv }) => Math.max(keys, keysOf(argv)?.length ?? 1), 0);
+  const later = Math.max(0, (source?.high ?? commands) - sampled.length) * Math.max(1, most);
+  return {
+    keys: Math.ceil(read.keys * scale),
+    low: read.keys,
+    high: read.keys + later,
+    basis: later === 0 ? 'counted' : 'bound',
+    elements: read.elements * scale,
+    micros: read.micros * scale,
+    bytes_out: read.bytes_out * scale,
+    bytes_in: read.bytes_in * scale,
+    round_trips: Math.ceil(commands / pacedBatch(step.batch_size, draft)),
+    paced: commands,
   };
 }
 

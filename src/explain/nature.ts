@@ -8,8 +8,8 @@ import { isIdempotent } from '../catalog/idempotency.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { commandName } from '../catalog/lookup.ts';
 import { deletesKeys, destroys, isAdministrative, isReadOnly, isWrite } from '../catalog/nature.ts';
-import type { Draft, PlannedCommand } from '../plan/plan.ts';
-import { commandsOf, type Step } from '../plan/step.ts';
+import { type Draft, type PlannedCommand, sampledCommands } from '../plan/plan.ts';
+import { commandsOf, type Step, type StreamStep } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { argvOf } from './arguments.ts';
 import { type MinVersion, minVersion } from './min-version.ts';
@@ -35,21 +35,32 @@ export interface Nature {
 /** Judges a draft on its target. */
 export function natureOf(draft: Draft, target: Target): Nature {
   const { steps } = draft;
-  const argvs = steps.flatMap((step) => commandsOf(step, '').map(({ argv }) => argvOf(argv)));
+  const sampled = sampledCommands(draft, target);
+  const argvs = [
+    ...steps.flatMap((step) => commandsOf(step, '').map(({ argv }) => argvOf(argv))),
+    ...sampled.map(({ argv }) => argv),
+  ];
+  // what a file holds behind its first commands is held to what those do when it runs, but it may be any of that
+  const whole = steps.every((step) => step.kind !== 'stream' || isWhole(step, target));
   const scripts = steps.filter((step) => step.kind === 'script');
   const writingScript = scripts.some((step) => !step.read_only);
   const writes = writingScript || argvs.some((argv) => changes(argv));
   const destructive = writingScript || steps.some((step) => expiresMatch(step)) || argvs.some((argv) => loses(argv));
   return {
     atomic: steps.length === 1 && isAtomic(steps[0]!),
-    idempotent: !writingScript && argvs.every((argv) => isIdempotent(argv)) && !feedsItself(argvs),
-    reversible: !destructive && (!writes || reversible(steps, argvs, target)),
+    idempotent: whole && !writingScript && argvs.every((argv) => isIdempotent(argv)) && !feedsItself(argvs),
+    reversible: !destructive && (!writes || (whole && reversible(steps, argvs, target))),
     destructive,
     writes,
     permissions: permissionsOf(steps, argvs, writes),
     min_version: versionsOf(steps, argvs),
-    commands: plannedCommands(steps, target.server.cluster),
+    commands: plannedCommands(steps, target.server.cluster, sampled),
   };
+}
+
+function isWhole(step: StreamStep, target: Target): boolean {
+  const facts = target.sources?.find(({ path }) => path === step.source.path);
+  return facts !== undefined && facts.basis === 'counted' && facts.sampled === facts.commands;
 }
 
 function isAtomic(step: Step): boolean {
@@ -62,6 +73,7 @@ function isAtomic(step: Step): boolean {
       return step.steps.length === 1;
     case 'scan':
     case 'for_each':
+    case 'stream':
       return false;
   }
 }

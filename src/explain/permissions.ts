@@ -44,6 +44,7 @@ function stepRules(step: Step): readonly string[] {
       return ['+evalsha', '+script|load', ...calledBy(step.source)];
     case 'command':
     case 'pipeline':
+    case 'stream':
       return [];
   }
 }

@@ -5,14 +5,22 @@
 import { byteLength } from '../base/bytes.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { slotOf } from '../catalog/slots.ts';
-import type { PlannedCommand } from '../plan/plan.ts';
+import type { PlannedCommand, SampledCommand } from '../plan/plan.ts';
 import type { Selection, Step } from '../plan/step.ts';
 import type { Argument } from '../plan/values.ts';
 import { literal } from '../plan/values.ts';
 
-/** The commands of the steps. `cluster`: each with its slot where its keys are known. */
-export function plannedCommands(steps: readonly Step[], cluster: boolean): PlannedCommand[] {
-  return steps.flatMap(commandsOfStep).map((argv) => planned(argv, cluster));
+/** How many commands of a file stand in a plan. */
+const streamedShown = 10;
+
+/** The commands of the steps; of a file the first ones that were `sampled`. `cluster`: each with its slot where its keys are known. */
+export function plannedCommands(
+  steps: readonly Step[],
+  cluster: boolean,
+  sampled: readonly SampledCommand[] = [],
+): PlannedCommand[] {
+  const streamed = sampled.slice(0, streamedShown).map(({ argv }) => [...argv]);
+  return [...steps.flatMap(commandsOfStep), ...streamed].map((argv) => planned(argv, cluster));
 }
 
 /** `SCAN 0 MATCH pattern COUNT n TYPE t`: the first call. */
@@ -48,6 +56,8 @@ function commandsOfStep(step: Step): Argument[][] {
         ...step.steps.map((command) => command.argv),
         ['EXEC'],
       ];
+    case 'stream':
+      return [];
     case 'for_each':
       return [scanArgv(step.selection, step.count), step.do.argv];
   }

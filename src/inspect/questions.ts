@@ -2,7 +2,7 @@
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
-import type { Draft } from '../plan/plan.ts';
+import type { Draft, SampledCommand } from '../plan/plan.ts';
 import { commandsOf, type Selection } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 
@@ -16,11 +16,21 @@ export type Question =
 /** At most so many keys are inspected one by one; a rule that misses the facts of another key says so. */
 export const MAX_KEY_QUESTIONS = 5_000;
 
-/** The questions whose answers rules and prices need for these steps. */
-export function needs(draft: Draft): Question[] {
+/** Of the commands of a file, which stand for many more, fewer keys are enough. */
+const MAX_SAMPLED_KEYS = 1_000;
+
+/** The questions whose answers rules and prices need for these steps, and for the commands that were read of their files. */
+export function needs(draft: Draft, sampled: readonly Pick<SampledCommand, 'argv'>[] = []): Question[] {
   const questions: Question[] = [];
   const keys = new Map<string, Bytes>();
   const forms = new Map<string, Bytes[]>();
+  const ask = (words: Argv): void => {
+    for (const use of keysOf(words) ?? []) if (use.key !== undefined) keys.set(bytesId(use.key), use.key);
+    const known = words.filter((word) => word !== undefined);
+    // permission depends on the command and its keys: one question a form, asked with the first keys seen
+    const form = `${String(words[0]).toLowerCase()}/${words.length}`;
+    if (known.length === words.length && !forms.has(form)) forms.set(form, known);
+  };
   draft.steps.forEach((step, index) => {
     if (step.kind === 'scan' || step.kind === 'for_each')
       questions.push({ ask: 'selection', selection: step.selection });
@@ -28,17 +38,12 @@ export function needs(draft: Draft): Question[] {
       questions.push({ ask: 'script', sha1: step.sha1 });
       for (const key of step.keys) keys.set(bytesId(key), key);
     }
-    for (const { argv } of commandsOf(step, `steps[${index}]`)) {
-      const words = argv.map(literal);
-      for (const use of keysOf(words) ?? []) if (use.key !== undefined) keys.set(bytesId(use.key), use.key);
-      const known = words.filter((word) => word !== undefined);
-      // permission depends on the command and its keys: one question a form, asked with the first keys seen
-      const form = `${String(words[0]).toLowerCase()}/${argv.length}`;
-      if (known.length === argv.length && !forms.has(form)) forms.set(form, known);
-    }
+    for (const { argv } of commandsOf(step, `steps[${index}]`)) ask(argv.map(literal));
     if (step.kind === 'transaction') for (const key of step.watch) keys.set(bytesId(key), key);
   });
-  for (const key of [...keys.values()].slice(0, MAX_KEY_QUESTIONS)) questions.push({ ask: 'key', key });
+  for (const { argv } of sampled) ask(argv);
+  const most = sampled.length > 0 ? MAX_SAMPLED_KEYS : MAX_KEY_QUESTIONS;
+  for (const key of [...keys.values()].slice(0, most)) questions.push({ ask: 'key', key });
   for (const argv of forms.values()) questions.push({ ask: 'permission', argv });
   return questions;
 }

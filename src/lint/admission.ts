@@ -17,6 +17,8 @@ export interface AdmissionTerms {
   readonly prefixes?: readonly Bytes[];
   /** True on a replica: nothing may write. */
   readonly readOnly: boolean;
+  /** The most that the plan does which was approved; left out where there is none. */
+  readonly approved?: 'reads' | 'writes' | 'destroys';
 }
 
 /** Why a command may not be sent; undefined when it may. */
@@ -46,7 +48,7 @@ function byName(name: string, terms: AdmissionTerms, hasPrefixes: boolean): stri
     hasPrefixes ||
     info.subcommands !== undefined ||
     info.flags.includes('blocking') ||
-    (terms.tag === 'production' && isWrite([name]));
+    ((terms.tag === 'production' || terms.approved === 'writes') && isWrite([name]));
   return argumentsMatter ? 'look' : refusal([name], terms);
 }
 
@@ -65,6 +67,10 @@ function refusal(words: readonly Bytes[], terms: AdmissionTerms): string | undef
   if (isBlocking(words)) return `${name} would make every later command wait`;
   if (isAdministrative(words)) return `${name} is administration, not data: plan it as a request of its own`;
   if (terms.readOnly && isWrite(words)) return `${name} writes, and this is a replica`;
+  if (terms.approved === 'reads' && isWrite(words)) return `${name} writes, and the plan that was approved only reads`;
+  if (terms.approved === 'writes' && (destroys(words) || runsScript(words))) {
+    return `${name} can destroy data, and the plan that was approved destroys none`;
+  }
   if (terms.tag === 'production' && !terms.named && (destroys(words) || runsScript(words))) {
     return `${name} can destroy data on a production target: give its name (typedName)`;
   }

@@ -27,7 +27,17 @@ export function reachOf(subject: Subject): Reach {
     for (const { key } of keysOf(command.argv) ?? []) if (key !== undefined) named.set(bytesId(key), key);
   }
   for (const step of subject.draft?.steps ?? []) {
+    if (step.kind === 'stream') selected += behindTheSample(subject, step.source.path);
     if (step.kind === 'script' && !step.read_only) for (const key of step.keys) named.set(bytesId(key), key);
   }
   return { keys: named.size + selected, unknown };
+}
+
+/** Of a file: what its commands behind those that were read may write, by the command with the most keys among those. */
+function behindTheSample(subject: Subject, path: string): number {
+  const facts = subject.target?.sources?.find((source) => source.path === path);
+  const written = (facts?.sample ?? []).filter(({ argv }) => isWrite(argv));
+  if (facts === undefined || written.length === 0) return 0;
+  const most = written.reduce((keys, { argv }) => Math.max(keys, keysOf(argv)?.length ?? 1), 1);
+  return Math.max(0, facts.high - facts.sampled) * most;
 }

@@ -9,7 +9,7 @@ import { commandName } from '../catalog/lookup.ts';
 import { luaFacts } from '../formats/lua.ts';
 import { parseCommands } from '../formats/text.ts';
 import type { Diagnostic, Span } from '../plan/diagnostic.ts';
-import type { Draft } from '../plan/plan.ts';
+import { type Draft, type SampledCommand, sampledCommands } from '../plan/plan.ts';
 import { commandsOf, type Step } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { literal } from '../plan/values.ts';
@@ -19,7 +19,10 @@ import { integer, shown } from './words.ts';
 
 /** What a draft will send, with the target's facts where it was inspected. */
 export function subjectOfDraft(draft: Draft, target?: Target): Subject {
-  const commands = draft.steps.flatMap((step, index) => commandsOfStep(draft, step, index));
+  const commands = [
+    ...draft.steps.flatMap((step, index) => commandsOfStep(draft, step, index)),
+    ...sampledCommands(draft, target).map(commandOfFile),
+  ];
   const scripts = [...draft.steps.flatMap(scriptOfStep), ...commands.flatMap(scriptOfCommand)];
   return {
     commands,
@@ -58,6 +61,11 @@ function commandsOfStep(draft: Draft, step: Step, index: number): readonly LintC
     block: at,
     ...(step.kind === 'for_each' && { selection: step.selection }),
   }));
+}
+
+function commandOfFile({ argv, at, line, source }: SampledCommand): LintCommand {
+  const place = { argv, at, within: 'pipeline' as const, block: source.path };
+  return source.format === 'resp' ? place : { ...place, span: { file: source.path, line, column: 1, length: 0 } };
 }
 
 function withinOf(step: Step): LintCommand['within'] {

@@ -3,11 +3,12 @@
  * beside it is derived from it and recomputed when a plan is read. `digest` is what is approved.
  */
 import { z } from 'zod';
+import type { Bytes } from '../base/bytes.ts';
 import { digestOf } from '../base/canonical.ts';
 import { Diagnostic, Unchecked } from './diagnostic.ts';
 import { Estimate } from './estimate.ts';
 import { Request } from './request.ts';
-import { Step } from './step.ts';
+import { placeInSource, Step, type StreamSource } from './step.ts';
 import { type Identity, Target } from './target.ts';
 import { Argument } from './values.ts';
 
@@ -81,6 +82,34 @@ export interface Draft {
   readonly steps: readonly Step[];
   readonly batch_size: number;
   readonly reasons: readonly string[];
+}
+
+/** True when a run of the plan counts by its pages (scan jobs, streams), and its results only name what is worth showing. */
+export function countsByPage(plan: Plan): boolean {
+  const { strategy, steps } = plan.execution_plan;
+  return strategy === 'scan_job' || steps.some((step) => step.kind === 'stream');
+}
+
+/** The commands of the plan's files that were read while planning, with their places. */
+export function sampledCommands(draft: Pick<Draft, 'steps'>, target: Target | undefined): readonly SampledCommand[] {
+  return draft.steps.flatMap((step) => {
+    if (step.kind !== 'stream') return [];
+    const facts = target?.sources?.find(({ path }) => path === step.source.path);
+    return (facts?.sample ?? []).map(({ argv, line }) => ({
+      argv,
+      line,
+      at: placeInSource(step.source, line),
+      source: step.source,
+    }));
+  });
+}
+
+/** One command of a file. */
+export interface SampledCommand {
+  readonly argv: readonly Bytes[];
+  readonly line: number;
+  readonly at: string;
+  readonly source: StreamSource;
 }
 
 /** The digest of a plan: SHA-256 of the RFC 8785 JSON of what is approved (request with limits and accepted rules, steps, identity). */

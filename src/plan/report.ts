@@ -16,6 +16,8 @@ export type ReplyProblem = z.output<typeof ReplyProblem>;
 /** One command's outcome. */
 export const CommandResult = z.strictObject({
   index: z.int().nonnegative(),
+  /** Of a command of a file: its line, from 1 (in the protocol's form: its number). */
+  line: z.int().positive().exactOptional(),
   argv: z.array(Argument),
   outcome: Outcome,
   reply: ReplyValue,

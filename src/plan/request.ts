@@ -38,6 +38,11 @@ const Instant = z.union(
 /** Redis's own type names, as SCAN TYPE takes them. */
 export const KeyType = z.enum(['string', 'list', 'set', 'zset', 'hash', 'stream']);
 
+/** How a file holds commands: redis-cli's lines, the protocol's arrays (as in an AOF), or rows. */
+export const SourceFormat = z.enum(['text', 'resp', 'csv', 'jsonl']);
+/** See the schema. */
+export type SourceFormat = z.output<typeof SourceFormat>;
+
 const limits = z.strictObject({
   max_keys: z.int().positive().exactOptional(),
   max_percent: z.number().positive().max(100).exactOptional(),
@@ -126,8 +131,14 @@ const Pipelining = z.strictObject({
   operation_type: z.literal('pipelining'),
   ...common,
   commands: z.array(CommandInput).min(1).max(100_000).exactOptional(),
-  /** A file of commands in redis-cli's text form, one a line. */
+  /** A file of commands, or of rows that `each` makes commands of. It is streamed, so it may be of any size. */
   file: z.string().min(1).exactOptional(),
+  /** Of the file; by its name when left out: .resp and .aof, .csv, .jsonl and .ndjson, text for all others (also before .gz). */
+  format: SourceFormat.exactOptional(),
+  /** The command of a row: `HSET user:{{id}} name {{name}}`. */
+  each: z.string().min(1).exactOptional(),
+  /** Where commands that were not applied are written, so that they can be sent again. There must be no such file yet. */
+  failures_file: z.string().min(1).exactOptional(),
 });
 
 const Transaction = z.strictObject({

@@ -3,7 +3,7 @@
  * until each of them handles it. Leaves do (command, script, scan); the others say how (pipeline, transaction, for_each).
  */
 import { z } from 'zod';
-import { KeyType } from './request.ts';
+import { KeyType, SourceFormat } from './request.ts';
 import { Argument, Bytestring, Key } from './values.ts';
 
 /** Keys by pattern and type, as SCAN MATCH and TYPE take them. */
@@ -74,6 +74,29 @@ export const ForEachStep = z.strictObject({
 /** See the schema. */
 export type ForEachStep = z.output<typeof ForEachStep>;
 
+/** A file of commands exactly as it was planned: the SHA-256 is of its bytes as they lie on disk. */
+export const StreamSource = z.strictObject({
+  path: z.string().min(1),
+  format: SourceFormat,
+  each: z.string().exactOptional(),
+  gzip: z.boolean(),
+  bytes: z.int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+/** See the schema. */
+export type StreamSource = z.output<typeof StreamSource>;
+
+/** The commands of a file, in order, each with an outcome of its own. The window of what is in flight opens at `batch_size` commands and follows what is measured. */
+export const StreamStep = z.strictObject({
+  kind: z.literal('stream'),
+  source: StreamSource,
+  batch_size: z.int().positive(),
+  /** Where commands that were not applied are written. */
+  failures_file: z.string().min(1).exactOptional(),
+});
+/** See the schema. */
+export type StreamStep = z.output<typeof StreamStep>;
+
 /** What stands in `execution_plan.steps`; they run in order. */
 export const Step = z.discriminatedUnion('kind', [
   CommandStep,
@@ -82,11 +105,12 @@ export const Step = z.discriminatedUnion('kind', [
   PipelineStep,
   TransactionStep,
   ForEachStep,
+  StreamStep,
 ]);
 /** See the schema. */
 export type Step = z.output<typeof Step>;
 
-/** The commands of a step, with the place of each below `at`; scripts and scans have none. */
+/** The commands of a step, with the place of each below `at`; scripts and scans have none, and those of a stream stand in its file. */
 export function commandsOf(
   step: Step,
   at: string,
@@ -113,6 +137,12 @@ export function commandsOf(
       return [{ argv: step.do.argv, at: `${at}.do`, role: 'do' }];
     case 'script':
     case 'scan':
+    case 'stream':
       return [];
   }
+}
+
+/** The place of a command in a file, in words: `app.redis:12`; in the protocol's form commands are counted, not lines. */
+export function placeInSource(source: Pick<StreamSource, 'path' | 'format'>, line: number): string {
+  return source.format === 'resp' ? `${source.path}: command ${line}` : `${source.path}:${line}`;
 }

@@ -9,7 +9,7 @@ import { Bytestring, Key } from './values.ts';
 /** Which data set this is: the same server under another name or address has the same identity. */
 export const Identity = z.strictObject({
   topology: z.enum(['standalone', 'sentinel', 'cluster']),
-  /** Replication id (master_replid), or `cluster:` and a hash of the cluster's hash-slot owners' node ids. */
+  /** Replication id (master_replid), or `cluster:` and a hash of the ids of the cluster's nodes, which outlive a failover. */
   id: z.string(),
   database: z.int().nonnegative(),
   user: z.string(),
@@ -20,7 +20,13 @@ export type Identity = z.output<typeof Identity>;
 /** A setting that the server may refuse to tell: undefined is "not known", never "no". */
 const setting = z.boolean().exactOptional();
 
-/** The server, from INFO, ROLE and CONFIG GET. Sizes in bytes. */
+/** A primary of a cluster: the id that it keeps, and that of its process. */
+const ClusterNode = z.strictObject({ address: z.string(), id: z.string(), run_id: z.string() });
+
+/**
+ * The server, from INFO, ROLE and CONFIG GET. Sizes in bytes. Of a cluster: the oldest version, keys summed over the
+ * primaries, memory of the fullest one, the longest round trip; `run_id` is empty, and `nodes` has that of each.
+ */
 export const Server = z.strictObject({
   engine: z.enum(['redis', 'valkey', 'redict', 'unknown']),
   /** The engine's own version (valkey_version on Valkey). */
@@ -37,6 +43,10 @@ export const Server = z.strictObject({
   primary: z.string().exactOptional(),
   replicas: z.int().nonnegative(),
   cluster: z.boolean(),
+  /** The primaries of a cluster, in the order of their slots. */
+  nodes: z.array(ClusterNode).exactOptional(),
+  /** Slots of a cluster that were between two nodes: their keys can be on either. */
+  open_slots: z.array(z.int().min(0).max(16383)).exactOptional(),
   loopback: z.boolean(),
   /** A script was running and the server answered BUSY to every question: the other facts are placeholders. */
   busy: z.literal(true).exactOptional(),
@@ -88,6 +98,22 @@ export const SelectionFacts = z.strictObject({
 /** See the schema. */
 export type SelectionFacts = z.output<typeof SelectionFacts>;
 
+/** A file of commands, as far as it was looked at. */
+export const SourceFacts = z.strictObject({
+  path: z.string(),
+  /** Commands in the file; counted when all of them were read, else between low and high. */
+  commands: z.int().nonnegative(),
+  basis: z.enum(['counted', 'bound']),
+  low: z.int().nonnegative(),
+  high: z.int().nonnegative(),
+  /** How many commands from the first on were read and judged. */
+  sampled: z.int().nonnegative(),
+  /** The first commands with their lines: all that were judged while planning, the first 100 in a document. */
+  sample: z.array(z.strictObject({ argv: z.array(Bytestring).min(1), line: z.int().positive() })),
+});
+/** See the schema. */
+export type SourceFacts = z.output<typeof SourceFacts>;
+
 /** Whether the connected user may run a command with its keys (ACL DRYRUN, 7.0 and later). */
 export const AclFacts = z.strictObject({
   command: Bytestring,
@@ -105,6 +131,8 @@ export const Target = z.strictObject({
   selections: z.array(SelectionFacts),
   /** SHA1s of the request's scripts that the server already has. */
   scripts: z.array(z.string()),
+  /** The files of commands that the plan streams. */
+  sources: z.array(SourceFacts).exactOptional(),
   acl: z.array(AclFacts).exactOptional(),
 });
 /** See the schema. */

@@ -7,7 +7,7 @@ import { printable } from '../base/bytes.ts';
 import { formatCount, formatDuration, formatSize } from '../base/units.ts';
 import type { Estimate } from '../plan/estimate.ts';
 import type { ExecutionPlan, Plan } from '../plan/plan.ts';
-import type { KeyFacts, SelectionFacts } from '../plan/target.ts';
+import type { KeyFacts, SelectionFacts, SourceFacts } from '../plan/target.ts';
 import { diagnosticsText, uncheckedLines } from './diagnostics-text.ts';
 import { clip, counted, labelled, type Paint, table, type ViewOptions, viewOf, wrap } from './layout.ts';
 import { argvWords, requestWords, shortDigest } from './words.ts';
@@ -124,12 +124,26 @@ function commandLines(plan: Plan, width: number): string[] {
   const room = width - labelColumns;
   const shown = plan.commands.slice(0, commandsShown).map(({ argv }) => clip(argvWords(argv), room));
   const left = plan.commands.length - shown.length;
-  if (left > 0) shown.push(`and ${formatCount(left)} more: --json`);
+  const [source] = plan.target.sources ?? [];
+  if (source !== undefined) shown.push(...sourceLines(source, shown.length));
+  else if (left > 0) shown.push(`and ${formatCount(left)} more: --json`);
   return shown.map((line, index) => `${(index === 0 ? '  sends' : '').padEnd(labelColumns)}${line}`);
+}
+
+/** How much of a file there is besides the commands that are shown, and how much of it was judged. */
+function sourceLines(source: SourceFacts, shown: number): string[] {
+  const { commands, low, high, basis, sampled } = source;
+  if (basis === 'counted' && commands <= shown) return [];
+  const all = basis === 'counted' ? formatCount(commands) : `about ${formatCount(commands)}`;
+  const range = basis === 'counted' ? '' : ` (${formatCount(low)} to ${formatCount(high)})`;
+  const judged = sampled < high ? `; the first ${formatCount(sampled)} were judged` : '';
+  return [`... ${all} commands in all${range}${judged}`];
 }
 
 function howWords(how: ExecutionPlan): string {
   const window = `${how.in_flight === 1 ? 'one batch' : `${how.in_flight} batches`} in flight`;
+  if (how.steps.some((step) => step.kind === 'stream'))
+    return `a stream: ${formatCount(how.batch_size)} commands in flight at first, round trip ${formatDuration(how.round_trip_ms)}`;
   return `${how.strategy}: batches of ${formatCount(how.batch_size)}, ${window}, ${counted(how.round_trips, 'round trip')} of ${formatDuration(how.round_trip_ms)}`;
 }
 

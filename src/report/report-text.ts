@@ -23,6 +23,7 @@ export function reportText(
     ...headLines(report, width, paint),
     ...totalLines(report, width),
     ...transactionLines(report, width),
+    ...streamLines(report, width),
     ...verificationLines(report, width),
     ...errorLines(report, width, paint),
     ...(options.results === false ? [] : resultLines(report, width, paint)),
@@ -113,6 +114,26 @@ function transactionLines(report: Report, width: number): string[] {
       labelled('', `read ${clean(name)} = ${clip(replyWords(value), 200)}`, labelColumns + 2, width),
     ),
   ];
+}
+
+function streamLines(report: Report, width: number): string[] {
+  const { stream } = report;
+  if (stream === undefined) return [];
+  const { window, next, failures, unknown } = stream;
+  const kept = (file: typeof failures) => file && `${counted(file.commands, 'command')} in ${clean(file.path)}`;
+  const rows = [
+    ['streamed', `${counted(stream.commands, 'command')}, ${formatCount(stream.per_second)}/s`],
+    [
+      'window',
+      `${formatCount(window.depth)} in flight, round trip ${formatDuration(window.round_trip_ms)}; ${window.reason}`,
+    ],
+    ['failures', kept(failures) && `${kept(failures)}: redops pipe sends them again`],
+    ['unknown in', kept(unknown) && `${kept(unknown)}: sending them again could apply them twice`],
+    ['go on', next && `line ${formatCount(next.line)} is the first that was not sent: ${clean(next.how)}`],
+  ] as const;
+  return rows.flatMap(([label, text]) =>
+    text === undefined ? [] : labelled(`  ${label}`, text, labelColumns + 2, width),
+  );
 }
 
 function verificationLines(report: Report, width: number): string[] {

@@ -14,7 +14,7 @@ export function requestWords(request: Request): string {
     case 'expiration':
       return expirationWords(request);
     case 'pipelining':
-      return `send ${request.commands ? counted(request.commands.length, 'command') : 'a file of commands'} in a pipeline`;
+      return pipeliningWords(request);
     case 'transaction':
       return transactionWords(request);
     case 'lua_script':
@@ -64,6 +64,12 @@ function argumentWords(argument: Argument | RequestArgument): string {
   if ('param' in argument) return '{{key}}';
   const { after_ms, jitter_ms } = argument.deadline;
   return `<now + ${formatDuration(after_ms)}${jitter_ms > 0 ? ` + 0 to ${formatDuration(jitter_ms)}` : ''}>`;
+}
+
+function pipeliningWords({ commands, file, each }: RequestOf<'pipelining'>): string {
+  if (commands) return `send ${counted(commands.length, 'command')} in a pipeline`;
+  const name = file === undefined || file === '-' ? 'standard input' : printable(file);
+  return each === undefined ? `stream the commands of ${name}` : `stream ${name}, each row as ${clean(each)}`;
 }
 
 function managementWords(request: RequestOf<'key_management'>): string {

@@ -23,6 +23,10 @@ export function atomic(draft: Draft, target: Target | undefined): Result<Draft> 
       return refused(problem('ATM001', at, 'a listing by SCAN is no snapshot', 'Remove atomicity_required.', scanWhy));
     case 'for_each':
       return refused(problem('ATM001', at, 'a job over a match is atomic per key, not as a whole', jobFix, scanWhy));
+    case 'stream':
+      return refused(
+        problem('ATM001', at, 'a file is streamed, each command with its own outcome', streamFix, streamWhy),
+      );
     case 'pipeline':
       return together(draft, step!.steps, target);
     case 'command':
@@ -33,6 +37,9 @@ export function atomic(draft: Draft, target: Target | undefined): Result<Draft> 
 }
 
 const scanWhy = 'Keys come and go while SCAN walks the keyspace, so there is no instant at which all of them are seen.';
+const streamWhy =
+  'A stream is sent while it is read; one MULTI/EXEC would hold all of it in memory, and all other clients.';
+const streamFix = `Give the commands (commands, at most ${mostCommands}), or remove atomicity_required.`;
 const jobFix = `Name the keys (keys, at most ${mostCommands}), or remove atomicity_required.`;
 
 function together(draft: Draft, steps: readonly CommandStep[], target: Target | undefined): Result<Draft> {

@@ -6,6 +6,7 @@ import { assertNever } from '../base/assert.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { Request } from '../plan/request.ts';
+import type { StreamSource } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { atomic } from './atomicity.ts';
 import { batch } from './batch.ts';
@@ -17,26 +18,27 @@ import { pipelining } from './pipelining.ts';
 import { capped, type Result } from './problem.ts';
 import { transaction } from './transaction.ts';
 
-/** The draft of a request. Diagnostics are errors and mean "no plan"; exactly one of the two is there. */
+/** The draft of a request; `source` is the file that it streams, as it was found to be. Diagnostics are errors and mean "no plan"; exactly one of the two is there. */
 export function compile(
   request: Request,
   target?: Target,
+  source?: StreamSource,
 ): { readonly draft?: Draft; readonly diagnostics: readonly Diagnostic[] } {
   const contradicting = contradictions(request);
   if (contradicting.length > 0) return { diagnostics: contradicting };
-  const made = recipe(request, target);
+  const made = recipe(request, target, source);
   const result = 'value' in made ? atomic(made.value, target) : made;
   return 'value' in result ? { draft: result.value, diagnostics: [] } : { diagnostics: capped(result.diagnostics) };
 }
 
-function recipe(request: Request, target: Target | undefined): Result<Draft> {
+function recipe(request: Request, target: Target | undefined, source: StreamSource | undefined): Result<Draft> {
   switch (request.operation_type) {
     case 'key_management':
       return keyManagement(request, target);
     case 'expiration':
       return expiration(request, target);
     case 'pipelining':
-      return pipelining(request, target);
+      return pipelining(request, target, source);
     case 'transaction':
       return transaction(request);
     case 'lua_script':

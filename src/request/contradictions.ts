@@ -4,9 +4,11 @@
  */
 import { assertNever } from '../base/assert.ts';
 import { parseDuration } from '../base/units.ts';
+import { compileTemplate } from '../formats/template.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Request, RequestOf } from '../plan/request.ts';
 import { problem } from './problem.ts';
+import { formatOf } from './source-format.ts';
 
 /** The fields of a request that contradict each other (REQ002), or nothing. */
 export function contradictions(request: Request): readonly Diagnostic[] {
@@ -19,7 +21,7 @@ export function contradictions(request: Request): readonly Diagnostic[] {
     case 'batch':
       return request.do.action === 'expire' ? oneDeadline(request.do, 'do.') : [];
     case 'pipelining':
-      return exactlyOne(request, ['commands', 'file'], '');
+      return pipelining(request);
     case 'transaction':
       return transaction(request);
     case 'lua_script':
@@ -94,6 +96,42 @@ function oneDeadline(deadline: Deadline, place: string): readonly Diagnostic[] {
     ];
   }
   return [];
+}
+
+/** What says how a file is read needs a file; rows need a template, and commands have none. */
+function pipelining(request: RequestOf<'pipelining'>): readonly Diagnostic[] {
+  const found = exactlyOne(request, ['commands', 'file'], '');
+  if (found.length > 0) return found;
+  if (request.file === undefined) {
+    const [name] = (['format', 'each', 'failures_file'] as const).filter((one) => request[one] !== undefined);
+    if (name === undefined) return [];
+    const message = `${name} says how a file is streamed, and the commands stand in the request`;
+    return [problem('REQ002', name, message, `Remove ${name}, or give file instead of commands.`)];
+  }
+  const format = formatOf(request.file, request.format);
+  const rows = format === 'csv' || format === 'jsonl';
+  if (rows && request.each === undefined) {
+    const message = `a file of the format ${format} holds rows, and nothing says which command a row becomes`;
+    return [problem('REQ002', 'each', message, 'Give each, such as "HSET user:{{id}} name {{name}}".')];
+  }
+  if (!rows && request.each !== undefined) {
+    const message = `each makes commands of rows, and a file of the format ${format} holds commands`;
+    return [problem('REQ002', 'each', message, 'Remove each, or give format "csv" or "jsonl".')];
+  }
+  const template = request.each === undefined ? undefined : compileTemplate(request.each);
+  if (template && 'problem' in template) {
+    const { message, offset, fix } = template.problem;
+    const why = 'The template makes the command of every row, so it is read before the first of them.';
+    return [problem('EXP001', 'each', `at character ${offset + 1}: ${message}`, sentence(fix), why)];
+  }
+  if (request.failures_file === undefined) return [];
+  if (request.failures_file !== request.file && request.failures_file !== '-') return [];
+  const message = 'failures_file is written while file is read: it must be another file, with a name of its own';
+  return [problem('REQ002', 'failures_file', message, 'Name a file that does not exist yet.')];
+}
+
+function sentence(words: string): string {
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1).replace(/[.]$/, '')}.`;
 }
 
 function transaction(request: RequestOf<'transaction'>): readonly Diagnostic[] {

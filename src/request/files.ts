@@ -1,66 +1,66 @@
 /**
- * Files named in a request become part of it before planning: afterwards `file` is gone, the digest covers the content,
- * and what is applied is what was planned, whatever happens to the file in between.
+ * Files named in a request. A script becomes part of it before planning: afterwards `file` is gone and the digest covers
+ * the text. A file of commands stays a file, since it may be of any size: the digest covers its SHA-256 instead.
  */
 import { fromBuffer } from '../base/bytes.ts';
-import { parseCommands } from '../formats/text.ts';
+import { OpsError } from '../base/ops-error.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
-import type { Request, RequestOf } from '../plan/request.ts';
-import { commandProblems } from './commands.ts';
-import { capped, problem } from './problem.ts';
+import type { Request } from '../plan/request.ts';
+import type { StreamSource } from '../plan/step.ts';
+import { problem } from './problem.ts';
+import { formatOf } from './source-format.ts';
 
-const mostCommands = 100_000;
-
-/** The request with its file's content in place: commands, or the script's text. `read` may throw; that is REQ003. */
+/** The request with its script's text in place. `read` may throw; that is REQ003. */
 export function inlineFiles(
   request: Request,
   read: (path: string) => Uint8Array,
 ): { readonly request?: Request; readonly diagnostics: readonly Diagnostic[] } {
-  if (!('file' in request) || request.file === undefined) return { request, diagnostics: [] };
+  if (request.operation_type !== 'lua_script' || !('file' in request) || request.file === undefined)
+    return { request, diagnostics: [] };
   const content = contentOf(request.file, read);
   if (!(content instanceof Uint8Array)) return { diagnostics: [content] };
-  const { file, ...rest } = request;
-  if (rest.operation_type === 'pipelining') return withCommands(rest, content, file);
+  const { file: _, ...rest } = request;
   return { request: { ...rest, script: fromBuffer(content) }, diagnostics: [] };
+}
+
+/** A file of commands as a request names it. */
+export type StreamedFile = Pick<StreamSource, 'path' | 'format'> & { readonly each?: string };
+
+/** The file that a request streams; undefined when it streams none. */
+export function streamedFile(request: Request): StreamedFile | undefined {
+  if (request.operation_type !== 'pipelining' || request.file === undefined) return undefined;
+  const { file, format, each } = request;
+  return { path: file, format: formatOf(file, format), ...(each === undefined ? {} : { each }) };
+}
+
+/** The diagnostic of a file that cannot be read. */
+export function unreadableFile(cause: unknown): Diagnostic {
+  if (cause instanceof OpsError)
+    return problem('REQ003', 'file', cause.message, cause.remedy ?? 'Check the path and its permissions.');
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return problem('REQ003', 'file', `the file cannot be read: ${detail}`, 'Check the path and its permissions.');
+}
+
+/** The diagnostic of a file without a command. */
+export function noCommand(): Diagnostic {
+  return problem('REQ003', 'file', 'the file holds no command', 'Write one command a line.');
+}
+
+/** The diagnostic of the first place of a file that cannot be read as a command. */
+export function unreadablePlace(
+  found: { readonly message: string; readonly fix: string; readonly line: number; readonly column: number },
+  at: string,
+  source: Pick<StreamSource, 'path' | 'format'>,
+): Diagnostic {
+  const { message, fix, line, column } = found;
+  const told = problem('TXT001', at, message, fix);
+  return source.format === 'resp' ? told : { ...told, span: { file: source.path, line, column, length: 0 } };
 }
 
 function contentOf(path: string, read: (path: string) => Uint8Array): Uint8Array | Diagnostic {
   try {
     return read(path);
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    return problem('REQ003', 'file', `the file cannot be read: ${detail}`, 'Check the path and its permissions.');
+    return unreadableFile(cause);
   }
-}
-
-function withCommands(
-  request: Omit<RequestOf<'pipelining'>, 'file'>,
-  content: Uint8Array,
-  file: string,
-): { readonly request?: Request; readonly diagnostics: readonly Diagnostic[] } {
-  const { commands, problems } = parseCommands(content, { file });
-  if (problems.length > 0)
-    return {
-      diagnostics: capped(
-        problems.map(({ message, fix, span }) => ({
-          ...problem('TXT001', `${file}:${span.line}:${span.column}`, message, fix),
-          span: { ...span },
-        })),
-      ),
-    };
-  if (commands.length === 0 || commands.length > mostCommands) {
-    const message =
-      commands.length === 0
-        ? 'the file holds no command'
-        : `the file holds ${commands.length} commands, and ${mostCommands} is the most`;
-    const fix = commands.length === 0 ? 'Write one command a line.' : 'Split the file.';
-    return { diagnostics: [problem('REQ003', 'file', message, fix)] };
-  }
-  // compile checks again, but only here is the line known
-  const wrong = commands.flatMap(({ argv, span }) => {
-    const at = `${file}:${span.line}:${span.column}`;
-    return commandProblems({ argv, at, line: true }).map((found) => ({ ...found, span: { ...span } }));
-  });
-  if (wrong.length > 0) return { diagnostics: capped(wrong) };
-  return { request: { ...request, commands: commands.map((command) => [...command.argv]) }, diagnostics: [] };
 }

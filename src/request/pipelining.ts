@@ -2,16 +2,23 @@
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
-import type { CommandStep } from '../plan/step.ts';
+import type { CommandStep, StreamSource } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { argumentAt, commandProblems, readCommand, type WrittenCommand } from './commands.ts';
 import { pipeline } from './drafts.ts';
 import { problem, type Result, refused } from './problem.ts';
+import { stream } from './stream.ts';
 
-/** The draft of a pipelining request, or why there is none. Its file has been read in by inlineFiles. */
-export function pipelining(request: RequestOf<'pipelining'>, target: Target | undefined): Result<Draft> {
-  if (request.commands === undefined)
+/** The draft of a pipelining request, or why there is none. `source`: its file, where it has one. */
+export function pipelining(
+  request: RequestOf<'pipelining'>,
+  target: Target | undefined,
+  source: StreamSource | undefined,
+): Result<Draft> {
+  if (request.commands === undefined) {
+    if (source !== undefined) return stream(request, source, target);
     return refused(problem('REQ003', 'file', 'the file has not been read', 'Give its commands as commands.'));
+  }
   const steps: CommandStep[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const [index, input] of request.commands.entries()) {

@@ -43,6 +43,11 @@ export async function signApproval(dir: string, plan: Plan, passphrase: string, 
   return `${body.toString('base64url')}.${sign(null, body, key).toString('base64url')}`;
 }
 
+/** True when approvals were signed here before, so that there is a passphrase already. Rejects with OpsError state. */
+export async function hasApprovalKey(dir: string): Promise<boolean> {
+  return (await readOptional(join(dir, 'approvals', 'key.pem'))) !== undefined;
+}
+
 /** Checks an approval for this plan and uses it up. Throws OpsError refused when it is forged, for something else, expired or used; state. */
 export async function useApproval(dir: string, plan: Plan, approval: string, nowMs: number): Promise<void> {
   const [body = '', signature = ''] = approval.split('.').map((part) => Buffer.from(part, 'base64url'));

@@ -1,5 +1,5 @@
 /** A terminal and an agent of paper: what was printed, what was asked, what the agent was told. */
-import type { AgentSettings, ApplyOptions, LintResult } from '../../src/agent.ts';
+import { type AgentSettings, type ApplyOptions, approvePlan, type LintResult } from '../../src/agent.ts';
 import type { Io, PlanningAgent, Stages } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
 import type { Diagnostic } from '../../src/plan/diagnostic.ts';
@@ -25,6 +25,8 @@ export interface FakeOptions {
   readonly lint?: LintResult;
   /** Thrown by openAgent. */
   readonly fault?: Error;
+  /** Called when a plan is asked for, with the settings that the agent was opened with. */
+  readonly onRequest?: (settings: AgentSettings) => void;
   /** Thrown after the last event, as a full disk does when the report is written. */
   readonly lateFault?: Error;
   /** Called while the run goes on, with a way to press Ctrl-C. */
@@ -67,14 +69,16 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
   const exits: number[] = [];
   const answers = [...(options.answers ?? [])];
   const handlers = new Set<() => void>();
+  const exitHandlers = new Set<() => void>();
   const press = (): void => {
-    for (const handler of handlers) handler();
+    [...handlers].at(-1)?.();
   };
   const plan = options.plan ?? somePlan();
   const agent: PlanningAgent = {
     target: { name: 'cache', tag: options.tag ?? 'dev', reason: 'a test says so' },
     plan: async (request) => {
       requests.push(request);
+      if (settings[0]) options.onRequest?.(settings[0]);
       return options.problems ? { plan: undefined, diagnostics: options.problems } : { plan, diagnostics: [] };
     },
     apply: async (_, granted) => {
@@ -109,6 +113,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
     },
   };
   const stages: Stages = {
+    approvePlan,
     loadTargets,
     resolveTarget,
     openAgent: async (one) => {
@@ -126,6 +131,9 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
     cwd: options.cwd ?? '/nowhere',
     terminal: { stdin: false, stdout: false, stderr: false, columns: 80, ...options.terminal },
     readStdin: async () => Buffer.from(options.stdin ?? ''),
+    stdinChunks: async function* () {
+      for (const line of (options.stdin ?? '').split(/(?<=\n)/)) yield Buffer.from(line);
+    },
     out: (text) => {
       out += text;
     },
@@ -135,6 +143,14 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
     ask: async (question) => {
       asked.push(question);
       return answers.shift();
+    },
+    askSecret: async (question) => {
+      asked.push(question);
+      return answers.shift();
+    },
+    onExit: (handler) => {
+      exitHandlers.add(handler);
+      return () => exitHandlers.delete(handler);
     },
     onInterrupt: (handler) => {
       handlers.add(handler);

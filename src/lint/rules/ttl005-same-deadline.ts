@@ -1,4 +1,5 @@
 /** Keys that get one deadline expire together: the server deletes them in one burst and the caches behind them are asked at once. */
+import type { Bytes } from '../../base/bytes.ts';
 import { formatCount } from '../../base/units.ts';
 import type { CommandStep, Step } from '../../plan/step.ts';
 import type { Argument } from '../../plan/values.ts';
@@ -33,14 +34,12 @@ function judge(subject: Subject, step: Step, at: string): Finding | string | und
       return facts.high > many ? say(facts.keys, at, byRedops) : undefined;
     }
     case 'pipeline':
-    case 'transaction': {
-      const counts = new Map<string, number>();
-      for (const command of step.steps) {
-        const deadline = sharedDeadline(command);
-        if (deadline !== undefined) counts.set(deadline, (counts.get(deadline) ?? 0) + 1);
-      }
-      const most = Math.max(0, ...counts.values());
-      return most > many ? say(most, at, byHand) : undefined;
+    case 'transaction':
+      return together(step.steps, at);
+    case 'stream': {
+      const inFile = subject.commands.filter(({ block }) => block === step.source.path);
+      const known = inFile.flatMap(({ argv }) => (argv.includes(undefined) ? [] : [{ argv: argv.flatMap(present) }]));
+      return together(known, step.source.path);
     }
     case 'command':
     case 'script':
@@ -49,8 +48,22 @@ function judge(subject: Subject, step: Step, at: string): Finding | string | und
   }
 }
 
+function together(commands: readonly Pick<CommandStep, 'argv'>[], at: string): Finding | undefined {
+  const counts = new Map<string, number>();
+  for (const command of commands) {
+    const deadline = sharedDeadline(command);
+    if (deadline !== undefined) counts.set(deadline, (counts.get(deadline) ?? 0) + 1);
+  }
+  const most = Math.max(0, ...counts.values());
+  return most > many ? say(most, at, byHand) : undefined;
+}
+
+function present(word: Bytes | undefined): Bytes[] {
+  return word === undefined ? [] : [word];
+}
+
 /** What makes two commands end at the same moment; undefined when the command spreads its deadline or gives none. */
-function sharedDeadline({ argv }: CommandStep): string | undefined {
+function sharedDeadline({ argv }: Pick<CommandStep, 'argv'>): string | undefined {
   const fixed = argv.map(deadlineArgument).find((deadline) => deadline !== undefined);
   if (fixed) return fixed.jitter_ms === 0 ? `after ${fixed.after_ms}` : undefined;
   const deadline = deadlineOf(argv.map(literal));

@@ -1,0 +1,58 @@
+/**
+ * Standard input as a file: a plan needs to see what it plans, and the run needs it again. The file is private, lies in a
+ * directory of its own, and is removed at the end, on Ctrl-C too.
+ */
+import { rmSync } from 'node:fs';
+import { mkdtemp, open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OpsError } from '../base/ops-error.ts';
+import type { Io } from './io.ts';
+
+/** A spooled standard input. */
+export interface Spool {
+  readonly path: string;
+  /** Removes it; may be called twice. */
+  remove(): void;
+}
+
+/** Writes all of standard input to a private file. Rejects with OpsError state when it cannot be written. */
+export async function spoolStdin(io: Io): Promise<Spool> {
+  const root = io.env.TMPDIR || tmpdir();
+  const directory = await guarded(root, () => mkdtemp(join(root, 'redops-')));
+  const path = join(directory, 'stdin');
+  const clean = (): void => rmSync(directory, { recursive: true, force: true });
+  const offExit = io.onExit(clean);
+  const offInterrupt = io.onInterrupt(() => io.exitNow(130)); // nothing runs yet; a run has a handler of its own
+  const remove = (): void => {
+    offExit();
+    offInterrupt();
+    clean();
+  };
+  try {
+    await guarded(path, async () => {
+      const file = await open(path, 'wx', 0o600);
+      try {
+        for await (const chunk of io.stdinChunks()) await file.writeFile(chunk);
+      } finally {
+        await file.close();
+      }
+    });
+    return { path, remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+async function guarded<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown fault';
+    throw new OpsError('state', `standard input cannot be kept in ${path} (${code})`, {
+      remedy: 'Name a directory with enough space in TMPDIR, or give the input as a file.',
+      cause,
+    });
+  }
+}
