@@ -1,0 +1,193 @@
+/**
+ * Files of redis-cli text, read as they come. The language is that of text.ts and so is the judge: lines without
+ * escapes, which are nearly all lines of large files, are split here, and every other line is given to that parser whole.
+ */
+import { invariant } from '../base/assert.ts';
+import { toBuffer } from '../base/bytes.ts';
+import {
+  type CommandReader,
+  createBlocks,
+  MAX_RECORD,
+  type ReadCommand,
+  ReadProblem,
+  startsWithMark,
+  wordOf,
+} from './reader.ts';
+import type { WireArgument } from './resp.ts';
+import { parseCommands, type TextArgument } from './text.ts';
+
+/** A reader of redis-cli text; agrees with parseCommands (without expressions) up to the first problem. */
+export function textReader(): CommandReader {
+  const state: State = { line: 1, started: false };
+  const blocks = createBlocks(logicalLines());
+  return {
+    push: (chunk) => {
+      const commands: ReadCommand[] = [];
+      const block = blocks.take(chunk);
+      if (block) readBlock(state, block, commands);
+      if (blocks.held > MAX_RECORD) throw tooLong(state, commands);
+      return commands;
+    },
+    end: () => {
+      const commands: ReadCommand[] = [];
+      const rest = blocks.rest();
+      for (let at = skipMark(state, rest); at < rest.length; ) at = readByParser(state, rest, at, commands);
+      return commands;
+    },
+  };
+}
+
+interface State {
+  /** The line that the next block starts with. */
+  line: number;
+  started: boolean;
+}
+
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+const backslash = 0x5c;
+
+/** A newline behind a backslash may be a continuation; behind any other byte it ends a command for certain. */
+function logicalLines(): (chunk: Buffer) => number {
+  let last = 0;
+  let beforeLast = 0;
+  return (chunk) => {
+    const byteAt = (at: number): number => (at >= 0 ? chunk[at]! : at === -1 ? last : beforeLast);
+    let end = chunk.lastIndexOf(newline);
+    while (end >= 0) {
+      const before = byteAt(end - 1);
+      if (before !== backslash && (before !== carriageReturn || byteAt(end - 2) !== backslash)) break;
+      end = end === 0 ? -1 : chunk.lastIndexOf(newline, end - 1);
+    }
+    const [one, two] = [byteAt(chunk.length - 1), byteAt(chunk.length - 2)];
+    last = one;
+    beforeLast = two;
+    return end + 1;
+  };
+}
+
+/** What a byte is to the fast path. Vertical tab, form feed, NUL and backslash are left to the parser. */
+const WORD = 0;
+const BLANK = 1;
+const QUOTE = 2;
+const OTHER = 3;
+const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0x20 || byte === 0x09 || byte === carriageReturn) return BLANK;
+  if (byte === 0x22 || byte === 0x27) return QUOTE;
+  return byte === newline || byte === backslash || byte === 0 || byte === 0x0b || byte === 0x0c ? OTHER : WORD;
+});
+
+/** Reads a block of whole lines. */
+function readBlock(state: State, block: Buffer, commands: ReadCommand[]): void {
+  // one character a byte: looking at a string is as fast as at bytes, and taking words out of it is much faster
+  const text = block.toString('latin1');
+  let at = skipMark(state, block);
+  while (at < text.length) {
+    const start = at;
+    let argv: WireArgument[] | undefined = [];
+    for (;;) {
+      let code = text.charCodeAt(at);
+      while (kinds[code] === BLANK) {
+        at += 1;
+        code = text.charCodeAt(at);
+      }
+      if (code === newline) break;
+      if (code === 0x23 && argv.length === 0) {
+        at = text.indexOf('\n', at);
+        break;
+      }
+      const quoted = kinds[code] === QUOTE;
+      const from = quoted ? at + 1 : at;
+      let bits = 0;
+      if (quoted) {
+        at = closingQuote(text, at);
+      } else {
+        while (kinds[code] === WORD) {
+          bits |= code;
+          at += 1;
+          code = text.charCodeAt(at);
+        }
+        if (code !== newline && kinds[code] !== BLANK) at = -1;
+      }
+      if (at < 0) {
+        argv = undefined;
+        break;
+      }
+      // what is in quotes is seldom known to be ASCII: wordOf looks
+      if (quoted) {
+        argv.push(wordOf(block.subarray(from, at)));
+        at += 1;
+      } else argv.push(bits < 0x80 ? text.substring(from, at) : wordOf(block.subarray(from, at)));
+    }
+    if (argv === undefined) {
+      at = readByParser(state, block, start, commands);
+      continue;
+    }
+    if (argv.length > 0) commands.push({ argv, line: state.line });
+    state.line += 1;
+    at += 1;
+  }
+}
+
+/** The offset of the quote that ends a quoted word; -1 when there is anything in it that only the parser knows. */
+function closingQuote(text: string, open: number): number {
+  const quote = text.charCodeAt(open);
+  for (let at = open + 1; ; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === quote) {
+      const next = text.charCodeAt(at + 1);
+      return next === newline || kinds[next] === BLANK ? at : -1;
+    }
+    if (code === backslash || code === newline || code === 0) return -1;
+  }
+}
+
+/** Reads one logical line by the parser; gives the offset behind it. */
+function readByParser(state: State, block: Buffer, start: number, commands: ReadCommand[]): number {
+  let end = start;
+  do end = block.indexOf(newline, end) + 1;
+  while (end > 0 && end < block.length && isContinued(block, end - 1));
+  if (end === 0) end = block.length;
+  const line = block.subarray(start, end);
+  // the parser takes a byte order mark from the start of a text; here it is the start of some line
+  const marked = startsWithMark(line);
+  const first = state.line - (marked ? 2 : 1);
+  const parsed = parseCommands(marked ? Buffer.concat([Buffer.of(newline), line]) : line);
+  const [problem] = parsed.problems;
+  for (const { argv, span } of parsed.commands) {
+    if (problem && span.line > problem.span.line) break;
+    commands.push({ argv: argv.map(wireOf), line: first + span.line });
+  }
+  if (problem) {
+    const place = { line: first + problem.span.line, column: problem.span.column };
+    throw new ReadProblem(problem.message, problem.fix, place, commands);
+  }
+  for (const byte of line) if (byte === newline) state.line += 1;
+  return end;
+}
+
+function isContinued(block: Buffer, end: number): boolean {
+  const before = block[end - 1];
+  return before === backslash || (before === carriageReturn && block[end - 2] === backslash);
+}
+
+function wireOf(argument: TextArgument): WireArgument {
+  if (typeof argument === 'string') return argument;
+  invariant('base64' in argument, 'expressions are off');
+  return toBuffer(argument);
+}
+
+function skipMark(state: State, block: Buffer): number {
+  const skip = !state.started && startsWithMark(block) ? 3 : 0;
+  state.started = true;
+  return skip;
+}
+
+function tooLong(state: State, commands: readonly ReadCommand[]): ReadProblem {
+  return new ReadProblem(
+    `the line is longer than ${MAX_RECORD / 1024 / 1024} MB`,
+    'check that the file holds commands as text, one a line; values of that size go in the protocol form (resp)',
+    { line: state.line, column: 1 },
+    commands,
+  );
+}
