@@ -130,8 +130,11 @@ function oneByOne(groups: AsyncGenerator<readonly Streamed[], void>): AsyncItera
   };
 }
 
-function outcomeOf({ index, outcome, reply, error }: Streamed): PipelineOutcome {
-  const value = typeof reply === 'string' || typeof reply === 'number' ? reply : toReplyValue(reply, problemOf);
+/** Most outcomes are what they are to be already: no second object for them. */
+function outcomeOf(one: Streamed): PipelineOutcome {
+  const { index, outcome, reply, error } = one;
+  if (reply === null || typeof reply === 'string' || typeof reply === 'number') return one as PipelineOutcome;
+  const value = toReplyValue(reply, problemOf);
   return error ? { index, outcome, reply: value, error } : { index, outcome, reply: value };
 }
 

@@ -15,7 +15,7 @@ export function toBuffer(bytes: Bytes): Buffer {
 
 /** The document form of bytes: the string when they are valid UTF-8, else canonical base64. */
 export function fromBuffer(buffer: Uint8Array): Bytes {
-  const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  const bytes = Buffer.isBuffer(buffer) ? buffer : Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   // much faster than a fatal decoder, and as exact: what is not valid becomes U+FFFD, and only then is it looked at twice
   const text = bytes.toString('utf8');
   if (!text.includes('\ufffd')) return text;

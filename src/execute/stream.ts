@@ -14,7 +14,7 @@ import { NotSent, type Reply } from '../redis/reply.ts';
 import { finishBatch, type Settled } from './batch.ts';
 import { problemOf } from './outcome.ts';
 import type { Session, SessionContext } from './session.ts';
-import { adapt, allowed, MAX_BYTES, type Window } from './window.ts';
+import { adapt, allowed, MAX_BYTES, restOf, type Window } from './window.ts';
 
 /** One command as it is sent. */
 export type Command = readonly WireArgument[];
@@ -57,10 +57,16 @@ export async function* streamCommands(
   const { signal } = session.context;
   const flying: InFlight[] = [];
   let pipe: Pipe | undefined;
+  const rest = restOf(state.window.mode);
+  let workedSince = performance.now();
   let index = 0;
   let fault: unknown;
   try {
     for (;;) {
+      if (rest && performance.now() - workedSince >= rest.workMs) {
+        await session.context.clock.sleep(rest.restMs);
+        workedSince = performance.now();
+      }
       // a lost pipe may still have replies to hand over: it is replaced when nothing is in flight any more
       if (!pipe || (pipe.lost && flying.length === 0)) pipe = await session.pipe();
       if (fault === undefined && !signal.aborted) {
@@ -207,7 +213,7 @@ function bytesOf(argument: WireArgument): Bytes {
 
 /** Bytes of a reply, roughly: what it holds in memory. */
 function sizeOf(reply: Reply): number {
-  if (Buffer.isBuffer(reply)) return reply.length + 16;
+  if (typeof reply === 'string' || Buffer.isBuffer(reply)) return reply.length + 16;
   if (!Array.isArray(reply)) return 16;
   let bytes = 16;
   for (const item of reply) bytes += sizeOf(item);

@@ -35,12 +35,13 @@ describe('adapt', () => {
       const depths = modes.map((mode) => settle(mode, roundTripMs, perMs).depth);
       const path = roundTripMs * perMs;
       expect(depths[1]!).toBeGreaterThan(Math.min(path, MAX_DEPTH) * 0.8);
-      expect(depths[0]!).toBeLessThanOrEqual(depths[1]!);
-      expect(depths[1]!).toBeLessThanOrEqual(depths[2]!);
+      // each swings around where it settles
+      expect(depths[0]!).toBeLessThanOrEqual(depths[1]! * 1.4);
+      expect(depths[1]!).toBeLessThanOrEqual(depths[2]! * 1.4);
       // the queue that it causes stays near what the mode allows: 0.5, 2 and 6 ms, and the fifth that it overshoots by
       modes.forEach((mode, index) => {
         const slack = { latency_optimized: 0.5, balanced: 2, throughput_optimized: 6 }[mode];
-        expect(depths[index]! / perMs).toBeLessThan(Math.max((roundTripMs + slack) * 1.5, 1));
+        expect(depths[index]! / perMs).toBeLessThan(Math.max((roundTripMs * 1.25 + slack) * 1.5, 1));
       });
     },
   );
@@ -51,6 +52,7 @@ describe('adapt', () => {
     for (let nowMs = 1_000; nowMs < 1_500; nowMs += 60)
       late = adapt(late, { commands: 100, latencyMs: 50, nowMs, replyBytes: 500 });
     expect(late.depth).toBeLessThan(before.depth / 3);
+    expect(late.depth).toBeGreaterThanOrEqual(before.floor);
     let later = late;
     for (let nowMs = 2_000; nowMs < 4_000; nowMs += 1)
       later = adapt(later, { commands: 100, latencyMs: 0.3, nowMs, replyBytes: 500 });

@@ -97,6 +97,16 @@ describe('Decoder', () => {
     );
   });
 
+  it('gives text as strings where that is asked for, and every other byte as it is', () => {
+    const replies: Decoded[] = [];
+    const decoder = new Decoder({ reply: (value) => replies.push(value) });
+    decoder.textual = true;
+    decoder.write(
+      Buffer.from('$5\r\nh\xc3\xa9llo\r\n$2\r\n\xff\x00\r\n*1\r\n$3\r\n\xef\xbf\xbd\r\n'.replace('$5', '$6'), 'latin1'),
+    );
+    expect(replies).toEqual(['héllo', Buffer.from([0xff, 0]), [Buffer.from('\ufffd')]]);
+  });
+
   it('keeps integers exact beyond 2^53-1', () => {
     expect(decode(':9007199254740991\r\n:9007199254740993\r\n:-9223372036854775808\r\n')).toEqual([
       9007199254740991,

@@ -110,6 +110,11 @@ interface Frame {
 
 /** A streaming decoder: chunks in, replies out. Throws OpsError `server_error` when the bytes are not RESP; it is then unusable. */
 export class Decoder {
+  /**
+   * Gives bulk strings that are valid UTF-8 as strings, which saves an object a reply where no caller needs the bytes.
+   * What is not valid stays a Buffer, so nothing is lost.
+   */
+  textual = false;
   readonly #sink: DecoderSink;
   readonly #stack: Frame[] = [];
   /** The start of a header line that a chunk ended in. */
@@ -180,7 +185,7 @@ export class Decoder {
     }
     const end = body + number;
     if (chunk[end] !== CR || chunk[end + 1] !== LF) return 0;
-    this.#value(chunk.subarray(body, end));
+    this.#bulkValue(chunk, body, end);
     return end + 2;
   }
 
@@ -232,11 +237,18 @@ export class Decoder {
       this.#bulk = undefined;
       const whole = bulk.parts.length === 1 ? bulk.parts[0]! : Buffer.concat(bulk.parts);
       if (whole[bulk.size] !== CR || whole[bulk.size + 1] !== LF) throw notResp('a bulk string longer than it says');
-      const body = whole.subarray(0, bulk.size);
-      if (bulk.kind === 0x21) this.#value(new ReplyError(body.toString('utf8')));
-      else this.#value(bulk.kind === 0x3d ? body.subarray(4) : body);
+      if (bulk.kind === 0x21) this.#value(new ReplyError(whole.toString('utf8', 0, bulk.size)));
+      else this.#bulkValue(whole, bulk.kind === 0x3d ? 4 : 0, bulk.size);
     }
     return at + take;
+  }
+
+  #bulkValue(bytes: Buffer, start: number, end: number): void {
+    if (this.textual) {
+      const text = bytes.toString('utf8', start, end);
+      if (!text.includes('\ufffd')) return this.#value(text);
+    }
+    this.#value(bytes.subarray(start, end));
   }
 
   #startAggregate(kind: Frame['kind'], length: number, width: number): void {

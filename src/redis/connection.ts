@@ -54,7 +54,7 @@ export interface Pipe {
   readonly bytesOut: number;
   /** Writes the commands as one batch. */
   write(commands: readonly (readonly WireArgument[])[]): void;
-  /** The replies that came since the last call, in order; waits for one. Rejects with LostConnection when there are none and the connection is gone. */
+  /** The replies that came since the last call, in order (bulk strings that are valid UTF-8 as strings); waits for one. Rejects with LostConnection when there are none and the connection is gone. */
   read(): Promise<Reply[]>;
   readonly lost: boolean;
   close(): Promise<void>;

@@ -51,6 +51,7 @@ export class RedisSocket implements Lease {
   mode: string | undefined;
   readonly commandTimeoutMs: number;
   readonly #stream: net.Socket;
+  readonly #decoder: Decoder;
   readonly #pending: Pending[] = [];
   /** Index of the oldest pending command: a moving head is cheaper than shifting a long array. */
   #head = 0;
@@ -64,10 +65,10 @@ export class RedisSocket implements Lease {
     this.node = node;
     this.#stream = stream;
     this.commandTimeoutMs = settings.commandTimeoutMs;
-    const decoder = new Decoder({ reply: (value) => this.#settle(value) });
+    this.#decoder = new Decoder({ reply: (value) => this.#settle(value) });
     stream.on('data', (chunk: Buffer) => {
       try {
-        decoder.write(chunk);
+        this.#decoder.write(chunk);
       } catch (error) {
         this.#die('connection_lost', 'the server sent something that is not a reply', error);
       }
@@ -88,6 +89,7 @@ export class RedisSocket implements Lease {
    */
   divert(sink: SocketSink): (bytes: Buffer, written: () => void) => void {
     this.#sink = sink;
+    this.#decoder.textual = true;
     return (bytes, written) => {
       if (!this.#dead) this.#stream.write(bytes, written);
     };
