@@ -128,12 +128,18 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
     };
     const first = await inspect(connection, [], where);
     const target = { name, ...(await tagOf(settings, name, first)) };
-    const plan = (request: unknown): Promise<Planned> => makePlan(request, settings, sources, ask);
+    // plans that were made here and are frozen need no check against what was made
+    const made = new WeakSet<object>();
+    const plan = async (request: unknown): Promise<Planned> => {
+      const planned = await makePlan(request, settings, sources, ask);
+      if (planned.plan) made.add(planned.plan);
+      return planned;
+    };
     return {
       target,
       plan,
       apply: (document, options) =>
-        applyDocument({ document, options, settings, connection, sources, ask, target, plan }),
+        applyDocument({ document, options, settings, connection, sources, ask, target, plan, made }),
       explain: async (input) => {
         const planned = await plan(
           typeof input === 'string' ? { operation_type: 'pipelining', commands: [input] } : input,
@@ -338,6 +344,7 @@ interface Application {
   readonly ask: (draft: Draft) => Promise<Target>;
   readonly target: Agent['target'];
   readonly plan: (request: unknown) => Promise<Planned>;
+  readonly made: WeakSet<object>;
 }
 
 async function applyDocument(application: Application): Promise<Run | Planned> {
@@ -345,7 +352,10 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   const { document, options, settings, sources, ask, target } = application;
   const isPlan = typeof document === 'object' && document !== null && 'execution_plan' in document;
   const planned = isPlan
-    ? { plan: await readPlan(document, sources.read), diagnostics: [] }
+    ? {
+        plan: application.made.has(document) ? (document as Plan) : await readPlan(document, sources.read),
+        diagnostics: [],
+      }
     : await application.plan(document);
   if (!planned.plan) return planned;
   if (isPlan) mustKeepCaps(planned.plan, settings.caps);

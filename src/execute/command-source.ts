@@ -34,7 +34,7 @@ export interface Survey {
   readonly problem?: ReadProblem;
 }
 
-/** `sample`: how many commands to hand on, 10,000 when left out. */
+/** `sample`: up to how many commands a file is handed on whole, 10,000 when left out; of a longer file the first 1,000 are. */
 export interface SurveyOptions {
   readonly sample?: number;
   readonly signal?: AbortSignal;
@@ -91,7 +91,10 @@ export async function surveySource(source: SourceRequest, options: SurveyOptions
     if (contents.broken) problem ??= gzipProblem(contents.broken, found);
     if (problem === undefined && found.more.bytes === 0) read(() => reader.end());
     const { gzip, bytes } = contents;
-    const facts = { gzip, bytes, sha256: contents.sha256(), sample: found.sample, ...numbersOf(source, found) };
+    // a file that is not judged whole is judged by fewer commands: the price of each is paid before anything is sent
+    const whole = found.more.bytes === 0 && found.commands <= limit;
+    const sample = whole ? found.sample : found.sample.slice(0, Math.min(limit, 1_000));
+    const facts = { gzip, bytes, sha256: contents.sha256(), sample, ...numbersOf(source, found) };
     return problem ? { ...facts, problem } : facts;
   } finally {
     await contents.close();
