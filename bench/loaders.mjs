@@ -5,18 +5,25 @@ import { timed } from './child.mjs';
 import { resp, sets, writeCommands } from './workload.mjs';
 
 const drive = fileURLToPath(new URL('programs/drive.mjs', import.meta.url));
-const clients = { redops: 'redops', '@redis/client': 'node-redis', ioredis: 'ioredis', 'valkey-glide': 'glide' };
+const clients = {
+  redops: 'redops',
+  'redops, gentle': 'redops:latency_optimized',
+  'redops, fast': 'redops:throughput_optimized',
+  '@redis/client': 'node-redis',
+  ioredis: 'ioredis',
+  'valkey-glide': 'glide',
+};
 
 /**
  * The loaders: { name, random, send(port) }, where send resolves to { ms, start, end, cpuMs } or { notRun }. `random`: the
  * keys are redis-benchmark's own. `batch` commands at a time and `flights` batches under way for the client libraries.
  */
-export async function setLoaders(bench, { count, batch, flights, seconds }) {
+export async function setLoaders(bench, { count, batch, flights, seconds, own = ['redops'] }) {
   const file = join(bench.dir, `sets-${count}.resp`);
   await writeCommands(file, sets(count), resp);
   const library = (name) => ({ name, send: (port) => driven(name, 'set', port, { count, batch, flights, seconds }) });
   return [
-    library('redops'),
+    ...own.map(library),
     { name: 'redis-benchmark', random: true, send: (port) => benchmark(bench, port, { count, seconds }) },
     { name: 'redis-cli --pipe', send: (port) => piped(bench, port, { file, count, seconds }) },
     library('@redis/client'),

@@ -9,8 +9,9 @@ export async function open(url) {
     return undefined;
   }
   return {
-    async run(commands, { onReply }) {
-      for await (const { outcome, reply, error } of redops.pipeline(commands)) {
+    async run(commands, { onReply, mode }) {
+      const options = mode === undefined ? {} : { performance_mode: mode };
+      for await (const { outcome, reply, error } of redops.pipeline(commands, options)) {
         if (outcome !== 'ok') throw new Error(`${outcome}: ${error?.message ?? 'no reply'}`);
         onReply(reply);
       }

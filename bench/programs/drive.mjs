@@ -1,14 +1,15 @@
 /**
  * One client, one workload, in a process of its own:
  *
- *   node drive.mjs CLIENT set|get URL COUNT BATCH FLIGHTS
+ *   node drive.mjs CLIENT[:MODE] set|get URL COUNT BATCH FLIGHTS
  *
  * Prints { ms, start, end } as JSON: from the first command made to the last reply looked at, connected and with warm
  * code. { notRun } where the client cannot do it. A reply that is not the right one ends it with status 1.
  */
 import { gets, ownValueOf, sets } from '../workload.mjs';
 
-const [name, workload, url, ...numbers] = process.argv.slice(2);
+const [peer, workload, url, ...numbers] = process.argv.slice(2);
+const [name, mode] = peer.split(':');
 const [count, batch, flights] = numbers.map(Number);
 const warmUp = 20_000;
 
@@ -42,7 +43,7 @@ async function send(commands, expected, wanted = warmUp) {
     }
     seen += 1;
   };
-  await client.run(commands, { batch, flights, onReply });
+  await client.run(commands, { batch, flights, onReply, mode });
   if (seen !== wanted) throw new Error(`${seen} replies to ${wanted} commands`);
 }
 

@@ -26,7 +26,13 @@ export const bystander = {
   ],
   open: async (bench) => {
     const count = bench.scaled(1_000_000);
-    const loaders = await setLoaders(bench, { count, batch: 1000, flights: 2, seconds });
+    const loaders = await setLoaders(bench, {
+      count,
+      batch: 1000,
+      flights: 2,
+      seconds,
+      own: ['redops, gentle', 'redops'],
+    });
     const idle = { name: 'idle', send: () => rest(1500) };
     return {
       peers: [...loaders, idle].map((loader) => ({

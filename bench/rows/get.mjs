@@ -13,7 +13,7 @@ export const get = {
   unit: '1,000 commands/s',
   better: 'higher',
   rounds: 5,
-  reach: {},
+  reach: { '@redis/client': 1.5, ioredis: 1.5, 'valkey-glide': 1.5 },
   notes: [
     'Keys of 16 bytes, values of 20, each its own: a reply that is not the one its command must get',
     'fails the run. Batches of 1,000, two under way.',
