@@ -5,26 +5,28 @@
  */
 import { canonicalInteger } from './expr-evaluate.ts';
 import { ReadProblem } from './reader.ts';
-import type { RowValue } from './template.ts';
+import type { RowValue, Template } from './template.ts';
 
 /** The columns of a template, prepared: their names, and those of the objects around nested ones. */
 export interface WantedColumns {
   readonly names: ReadonlySet<string>;
   /** `a.` and `a.b.` for the column `a.b.c`. */
   readonly prefixes: ReadonlySet<string>;
+  /** Columns whose integers are to be bigints. */
+  readonly computed: ReadonlySet<string>;
 }
 
-/** Prepares column names; a dot leads into an object. */
-export function wantedColumns(columns: readonly string[]): WantedColumns {
+/** Prepares the columns of a template; a dot leads into an object. */
+export function wantedColumns({ columns, computed }: Pick<Template, 'columns' | 'computed'>): WantedColumns {
   const prefixes = new Set<string>();
   for (const name of columns) {
     for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1))
       prefixes.add(name.slice(0, dot + 1));
   }
-  return { names: new Set(columns), prefixes };
+  return { names: new Set(columns), prefixes, computed };
 }
 
-/** The wanted members of an object; integers within int64 are bigints, other numbers their digits. Throws ReadProblem. */
+/** The wanted members of an object; numbers are their digits, or bigints where they are computed with and within int64. Throws ReadProblem. */
 export function readJsonRow(text: string, wanted: WantedColumns, line: number): Map<string, RowValue> {
   const scan: Scan = { text, at: 0, line, wanted, row: new Map() };
   if (next(scan) !== OPEN_BRACE) {
@@ -96,7 +98,7 @@ function readMember(scan: Scan, name: string | undefined, depth: number): void {
     );
   }
   if (scan.row.has(name)) throw fault(scan, `${name} stands twice in the object`, 'leave one of them out');
-  scan.row.set(name, code === QUOTE ? readString(scan) : readBare(scan));
+  scan.row.set(name, code === QUOTE ? readString(scan) : readBare(scan, scan.wanted.computed.has(name)));
 }
 
 function skipValue(scan: Scan, prefix: string | undefined, depth: number): void {
@@ -104,7 +106,7 @@ function skipValue(scan: Scan, prefix: string | undefined, depth: number): void 
   if (code === OPEN_BRACE) readObject(scan, prefix, depth + 1);
   else if (code === OPEN_BRACKET) skipArray(scan, depth + 1);
   else if (code === QUOTE) readString(scan);
-  else readBare(scan);
+  else readBare(scan, false);
 }
 
 function skipArray(scan: Scan, depth: number): void {
@@ -162,7 +164,7 @@ function unescaped(scan: Scan, start: number): string {
 const bareWord = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
 
 /** Reads true, false, null or a number. */
-function readBare(scan: Scan): RowValue {
+function readBare(scan: Scan, compute: boolean): RowValue {
   let end = scan.at;
   while (isBare(scan.text.charCodeAt(end))) end += 1;
   const word = scan.text.slice(scan.at, end);
@@ -170,7 +172,7 @@ function readBare(scan: Scan): RowValue {
   scan.at = end;
   if (word === 'null') return null;
   if (word === 'true' || word === 'false') return word === 'true';
-  return canonicalInteger(word) ?? word;
+  return compute ? (canonicalInteger(word) ?? word) : word;
 }
 
 /** Letters, digits, and + - . */

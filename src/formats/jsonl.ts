@@ -17,7 +17,7 @@ import type { Template } from './template.ts';
 
 /** A reader of commands: one for each line that is not blank. A column `a.b` is the member b of the object a. */
 export function jsonlReader(each: Template): CommandReader {
-  const wanted = wantedColumns(each.columns);
+  const wanted = wantedColumns(each);
   const state: State = { line: 1, started: false };
   const blocks = createBlocks((chunk) => chunk.lastIndexOf(0x0a) + 1);
   return {
@@ -44,13 +44,17 @@ function readLines(state: State, block: Buffer, wanted: WantedColumns, each: Tem
     const found = block.indexOf(0x0a, at);
     const end = found === -1 ? block.length : found;
     const text = ascii === undefined ? decoded(block.subarray(at, end), state.line) : ascii.slice(at, end);
-    if (!/^[ \t\r]*$/.test(text)) {
+    if (!isBlank(text)) {
       const row = readJsonRow(text, wanted, state.line);
       commands.push({ argv: each.fill(row, state.line), line: state.line });
     }
     at = end + 1;
     state.line += 1;
   }
+}
+
+function isBlank(text: string): boolean {
+  return text.charCodeAt(0) !== 0x7b && /^[ \t\r]*$/.test(text);
 }
 
 function decoded(bytes: Buffer, line: number): string {

@@ -60,95 +60,99 @@ const MAX_HEADER = 1024;
 const LONG = 1024;
 
 function read(state: State, chunk: Buffer): void {
-  let at = 0;
-  if (state.bulk) at = readBulk(state, chunk, at);
-  if (state.header) at = readCutHeader(state, chunk, at);
-  if (at < chunk.length && !state.bulk && !state.header) readWhole(state, chunk, at);
+  let view: View | undefined;
+  for (let at = 0; at < chunk.length; ) {
+    if (state.bulk) at = readBulk(state, chunk, at);
+    else if (state.header) at = readHeader(state, chunk, at);
+    else {
+      view ??= { chunk, text: chunk.toString('latin1'), ascii: isAscii(chunk) };
+      at = readWhole(state, view, at);
+      if (at < chunk.length) at = readHeader(state, chunk, at);
+    }
+  }
 }
 
-/** Reads what lies in one chunk as a whole; leaves the start of a header or a word, if any, in the state. */
-function readWhole(state: State, chunk: Buffer, start: number): void {
-  const origin = state.offset - start;
-  const ascii = isAscii(chunk);
-  // one character a byte: taking words out of a string is several times as fast as out of a Buffer
-  const text = chunk.toString('latin1');
+/** A chunk as it is and with one character a byte: taking words out of a string is several times as fast. */
+interface View {
+  readonly chunk: Buffer;
+  readonly text: string;
+  readonly ascii: boolean;
+}
+
+/** Reads as long as headers are plain counts and words lie in the chunk whole; gives the offset of the first that is not so. */
+function readWhole(state: State, { chunk, text, ascii }: View, start: number): number {
+  const { commands } = state;
+  let { argv, missing, commandBytes } = state;
+  let commandAt = state.commandOffset - state.offset + start;
   let at = start;
   while (at < text.length) {
-    const kind = state.missing > 0 ? DOLLAR : ASTERISK;
-    if (text.charCodeAt(at) !== kind && !isAnnotation(state, text.charCodeAt(at))) {
-      state.offset = origin + at;
-      throw notACommand(state, chunk.subarray(at, at + 40));
-    }
+    if (text.charCodeAt(at) !== (missing > 0 ? DOLLAR : ASTERISK)) break;
     let position = at + 1;
     let number = 0;
     let digit = text.charCodeAt(position) - 0x30;
-    while (digit >= 0 && digit <= 9 && position < at + 11) {
+    while (digit >= 0 && digit <= 9 && position < at + 9) {
       number = number * 10 + digit;
       position += 1;
       digit = text.charCodeAt(position) - 0x30;
     }
+    if (position === at + 1 || digit !== CR - 0x30 || text.charCodeAt(position + 1) !== LF) break;
     const body = position + 2;
-    if (position === at + 1 || text.charCodeAt(position) !== CR || text.charCodeAt(position + 1) !== LF) {
-      state.offset = origin + at;
-      at = readCutHeader(state, chunk, at);
-      if (state.bulk || state.header) return;
-      continue;
-    }
-    if (kind === ASTERISK) {
-      state.offset = origin + at;
-      startCommand(state, number);
+    if (missing === 0) {
+      if (number > MAX_WORDS) break;
+      missing = number;
+      commandAt = at;
+      commandBytes = 0;
       at = body;
       continue;
     }
     const end = body + number;
-    if (end + 2 > text.length) {
-      state.offset = origin + at;
-      startBulk(state, number);
-      state.offset = origin + body;
-      readBulk(state, chunk, body);
-      return;
-    }
-    if (text.charCodeAt(end) !== CR || text.charCodeAt(end + 1) !== LF) {
-      state.offset = origin + end;
-      throw wrongLength(state, number);
-    }
-    state.commandBytes += number;
-    state.argv.push(ascii && number <= LONG ? text.substring(body, end) : wordOf(chunk.subarray(body, end)));
+    if (text.charCodeAt(end) !== CR || text.charCodeAt(end + 1) !== LF || commandBytes + number > MAX_COMMAND) break;
+    commandBytes += number;
+    argv.push(
+      number <= LONG && (ascii || isAsciiPart(text, body, end)) ? text.substring(body, end) : chunk.subarray(body, end),
+    );
     at = end + 2;
-    state.missing -= 1;
-    if (state.missing === 0) finish(state);
+    missing -= 1;
+    if (missing > 0) continue;
+    commands.push({ argv, line: state.number });
+    state.number += 1;
+    argv = [];
   }
-  state.offset = origin + at;
+  state.commandOffset = state.offset + commandAt - start;
+  state.offset += at - start;
+  state.argv = argv;
+  state.missing = missing;
+  state.commandBytes = commandBytes;
+  return at;
 }
 
-function isAnnotation(state: State, code: number): boolean {
-  return code === HASH && state.missing === 0;
+function isAsciiPart(text: string, from: number, to: number): boolean {
+  let bits = 0;
+  for (let at = from; at < to; at += 1) bits |= text.charCodeAt(at);
+  return bits < 0x80;
 }
 
-/** Reads a header line that may have begun in an earlier chunk, or that is not a plain count; gives the offset behind it. */
-function readCutHeader(state: State, chunk: Buffer, at: number): number {
-  const end = chunk.indexOf(LF, at);
-  const part = end === -1 ? chunk.subarray(at) : chunk.subarray(at, end + 1);
+/** Reads a header line that may have begun in an earlier chunk, or that is not as simple as most; gives the offset behind it. */
+function readHeader(state: State, chunk: Buffer, at: number): number {
+  const end = chunk.indexOf(LF, at) + 1;
+  const part = chunk.subarray(at, end === 0 ? chunk.length : end);
   const line = state.header ? Buffer.concat([state.header, part]) : part;
-  if (end === -1) {
-    state.header = line;
-    if (line.length > MAX_HEADER) throw notACommand(state, line);
-    return chunk.length;
-  }
-  state.header = undefined;
-  const first = line[0];
-  if (isAnnotation(state, first!)) {
-    state.offset += line.length;
-    return end + 1;
-  }
-  const expected = state.missing > 0 ? DOLLAR : ASTERISK;
-  const digits = /^\d{1,10}\r\n$/.exec(line.toString('latin1', 1));
-  if (first !== expected || !digits) throw notACommand(state, line);
-  const number = Number.parseInt(digits[0], 10);
-  if (expected === ASTERISK) startCommand(state, number);
-  else startBulk(state, number);
+  if (line.length > MAX_HEADER) throw notACommand(state, line);
+  state.header = end === 0 ? line : undefined;
+  if (end === 0) return chunk.length;
+  const kind = state.missing > 0 ? DOLLAR : ASTERISK;
+  const [digits] = /^\d{1,10}(?=\r\n$)/.exec(line.toString('latin1', 1)) ?? [];
+  if (line[0] === kind && digits !== undefined) {
+    if (kind === ASTERISK) startCommand(state, Number(digits));
+    else startBulk(state, Number(digits));
+  } else if (!isAnnotation(state, line)) throw notACommand(state, line);
   state.offset += line.length;
-  return state.bulk ? readBulk(state, chunk, end + 1) : end + 1;
+  return end;
+}
+
+/** `#TS:...` stands between the commands of an append-only file. */
+function isAnnotation(state: State, line: Buffer): boolean {
+  return line[0] === HASH && state.missing === 0;
 }
 
 function startCommand(state: State, words: number): void {
@@ -205,10 +209,14 @@ function wordOf(bytes: Buffer): WireArgument {
 }
 
 function cutOff(state: State): ReadProblem {
-  const bytes = state.offset + (state.header?.length ?? 0);
+  const { header } = state;
+  const kind = state.missing > 0 ? DOLLAR : ASTERISK;
+  if (header && header[0] !== kind && !isAnnotation(state, header)) return notACommand(state, header);
+  const bytes = state.offset + (header?.length ?? 0);
+  const start = state.missing > 0 ? state.commandOffset : state.offset;
   return problem(
     { ...state, offset: bytes },
-    `the file ends at byte ${bytes}, inside command ${state.number}, which starts at byte ${state.commandOffset + 1}`,
+    `the file ends at byte ${bytes}, inside command ${state.number}, which starts at byte ${start + 1}`,
     'copy or write the file again: a part of it is missing',
   );
 }
