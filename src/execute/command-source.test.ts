@@ -99,8 +99,8 @@ describe('surveySource', () => {
       const each = 'SET key:{{k}} {{v}}';
       const survey = await surveySource({ path, format, ...(format === 'csv' || format === 'jsonl' ? { each } : {}) });
       expect(survey).toMatchObject({ basis: 'bound', sha256: sha256(Buffer.from(contents)) });
-      expect(survey.sample).toHaveLength(10_000);
-      expect(survey.sample[9_999]!.argv).toEqual(['SET', 'key:9999', 'v']);
+      expect(survey.sample).toHaveLength(1_000);
+      expect(survey.sample[999]!.argv).toEqual(['SET', 'key:999', 'v']);
       expect(survey.low).toBeGreaterThanOrEqual(10_000);
       expect(survey.low).toBeLessThan(total);
       expect(survey.high).toBeGreaterThanOrEqual(total);

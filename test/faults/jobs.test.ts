@@ -74,10 +74,12 @@ describe('a scan job', () => {
       await cutter;
       expect(report).toMatchObject({
         status: 'succeeded',
-        totals: { matched: KEYS, failed: 0, unknown: 0 },
+        totals: { failed: 0, unknown: 0 },
         verification: { complete: true },
       });
-      expect(report.totals.changed + report.totals.unchanged).toBe(KEYS);
+      // SCAN gives some keys twice while the table shrinks under it
+      expect(report.totals.matched).toBeGreaterThanOrEqual(KEYS);
+      expect(report.totals.changed + report.totals.unchanged).toBe(report.totals.matched);
       expect(report.totals.retried).toBeGreaterThan(0);
     });
     expect(await server.cli('keys', '*')).toBe('keep');

@@ -86,7 +86,7 @@ describe('formats', () => {
     const watch = (event: Event) => event.kind === 'page' && pages.push(event.totals.changed);
     const report = await withFiles(async (agent) => {
       const plan = await planOf(agent, pipe('big.redis.gz'));
-      expect(plan.target.sources).toMatchObject([{ basis: 'bound', low: expect.any(Number), sampled: 10_000 }]);
+      expect(plan.target.sources).toMatchObject([{ basis: 'bound', low: expect.any(Number), sampled: 1_000 }]);
       expect(plan.target.sources![0]!.sample).toHaveLength(100);
       expect(plan.target.sources![0]!.high).toBeGreaterThanOrEqual(count);
       expect(plan.execution_plan.reasons.join()).toContain('Judged from the first 10,000 commands');
