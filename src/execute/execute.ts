@@ -8,6 +8,7 @@ import type { Status } from '../plan/report.ts';
 import type { Step } from '../plan/step.ts';
 import { runListing } from './listing.ts';
 import { type Ending, runPipeline } from './pipeline.ts';
+import { runExport } from './run-export.ts';
 import { runStream } from './run-stream.ts';
 import { runScanJob } from './scan-job.ts';
 import { runScript } from './script.ts';
@@ -62,7 +63,7 @@ function runStep(session: Session, step: Step, index: number): AsyncGenerator<Ev
     case 'script':
       return runScript(session, step, index);
     case 'scan':
-      return runListing(session, step);
+      return step.export ? runExport(session, { ...step, export: step.export }) : runListing(session, step);
     case 'for_each':
       return runScanJob(session, step);
     case 'stream':

@@ -9,7 +9,7 @@ import { keysOf } from '../catalog/keys.ts';
 import type { Estimate } from '../plan/estimate.ts';
 import { type Draft, sampledCommands } from '../plan/plan.ts';
 import type { ForEachStep, ScanStep, Selection, Step, StreamStep, TransactionStep } from '../plan/step.ts';
-import type { SelectionFacts, Target } from '../plan/target.ts';
+import type { KeyFacts, SelectionFacts, Target } from '../plan/target.ts';
 import type { Argument } from '../plan/values.ts';
 import { argvOf } from './arguments.ts';
 import { type CommandCost, commandCost, type Facts, sum } from './command-cost.ts';
@@ -145,6 +145,7 @@ function scanPrice(step: ScanStep, target: Target): Price {
     high: Math.min(found.high, limit),
     basis: found.basis,
   };
+  if (step.export) return exportPrice(listed, found);
   if (step.collect === 'keys') return listed;
   return {
     ...listed,
@@ -154,6 +155,25 @@ function scanPrice(step: ScanStep, target: Target): Price {
     bytes_in: scan.bytes_in + keys * 12,
     round_trips: scan.round_trips + Math.min(scan.round_trips, keys),
     paced: scan.paced + keys,
+  };
+}
+
+/** Reading the values: the mean of the sampled keys, for as many as there are. */
+function exportPrice(listed: Price, found: SelectionFacts): Price {
+  const mean = (of: (sample: KeyFacts) => number): number =>
+    found.samples.length === 0 ? 1 : found.samples.reduce((all, sample) => all + of(sample), 0) / found.samples.length;
+  const elements = mean((sample) => (sample.type === 'string' ? 1 : (sample.elements ?? 1)));
+  const bytes = mean((sample) => sample.bytes ?? 64);
+  const { keys } = listed;
+  const perKey = commandBytes(['PEXPIRETIME', 'x'.repeat(keyLength(found))]);
+  return {
+    ...listed,
+    elements: listed.elements + Math.ceil(keys * elements),
+    micros: listed.micros + keys * (4 * commandMicros + elements * 0.1),
+    bytes_out: listed.bytes_out + keys * 4 * perKey,
+    bytes_in: listed.bytes_in + Math.ceil(keys * bytes),
+    round_trips: listed.round_trips + 3 * Math.ceil(keys / 100),
+    paced: listed.paced + keys * 4,
   };
 }
 

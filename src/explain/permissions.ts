@@ -33,6 +33,7 @@ function ownRules(writes: boolean): readonly string[] {
 function stepRules(step: Step): readonly string[] {
   switch (step.kind) {
     case 'scan':
+      if (step.export) return ['+scan', ...exporting];
       return step.collect === 'ttl' ? ['+scan', '+pttl'] : ['+scan'];
     case 'for_each':
       return ['+scan'];
@@ -48,6 +49,12 @@ function stepRules(step: Step): readonly string[] {
       return [];
   }
 }
+
+/** What reads the values of every type, and their deadlines. */
+const exporting =
+  '+type +pttl +pexpiretime +strlen +llen +scard +zcard +hlen +xlen +get +lrange +smembers +sscan +zrange +zscan +hgetall +hscan +hpexpiretime +xrange +xinfo'.split(
+    ' ',
+  );
 
 /** A subcommand by its first argument (6.0 takes that form too); a command that the table does not have needs everything. */
 function commandRules(argv: Argv): readonly string[] {

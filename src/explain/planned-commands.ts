@@ -45,6 +45,7 @@ function commandsOfStep(step: Step): Argument[][] {
       return [
         scanArgv(step.selection, step.count),
         ...(step.collect === 'ttl' ? [['PTTL', { param: 'key' as const }]] : []),
+        ...(step.export ? [['TYPE', { param: 'key' as const }]] : []),
       ];
     case 'pipeline':
       return step.steps.map((command) => command.argv);

@@ -1,7 +1,15 @@
 /** What execution says as it goes: a closed union that progress, journal and report fold. Internal, so plain types. */
 import type { Bytes } from '../base/bytes.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import type { CommandResult, Status, StreamFacts, Totals, TransactionOutcome, TtlGroup } from './report.ts';
+import type {
+  CommandResult,
+  ExportFacts,
+  Status,
+  StreamFacts,
+  Totals,
+  TransactionOutcome,
+  TtlGroup,
+} from './report.ts';
 import type { ReplyValue } from './values.ts';
 
 /** One event of a run. Totals in `page` are what that page adds. */
@@ -18,6 +26,7 @@ export type Event =
   | { readonly kind: 'found'; readonly keys: readonly Bytes[]; readonly more: boolean }
   | { readonly kind: 'audited'; readonly groups: readonly TtlGroup[] }
   | { readonly kind: 'streamed'; readonly facts: StreamFacts }
+  | { readonly kind: 'exported'; readonly facts: ExportFacts }
   | { readonly kind: 'retried'; readonly reason: string; readonly attempt: number; readonly wait_ms: number }
   | {
       readonly kind: 'transaction';

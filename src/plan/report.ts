@@ -99,6 +99,16 @@ export const StreamFacts = z.strictObject({
 /** See the schema. */
 export type StreamFacts = z.output<typeof StreamFacts>;
 
+/** A file of exported keys. After a run that ended early it has the suffix .partial and holds whole keys only. */
+export const ExportFacts = z.strictObject({
+  path: z.string(),
+  format: z.enum(['resp', 'jsonl']),
+  keys: z.int().nonnegative(),
+  bytes: z.int().nonnegative(),
+});
+/** See the schema. */
+export type ExportFacts = z.output<typeof ExportFacts>;
+
 /** The report document. */
 export const Report = z.strictObject({
   run_id: z.string(),
@@ -126,6 +136,8 @@ export const Report = z.strictObject({
     .exactOptional(),
   /** How a file of commands was streamed. */
   stream: StreamFacts.exactOptional(),
+  /** The file that keys were exported to. */
+  exported: ExportFacts.exactOptional(),
   errors: z.array(ErrorCount),
   warnings: z.array(Diagnostic),
   timing: z.strictObject({ started_at: z.string(), duration_ms: z.number().nonnegative() }),

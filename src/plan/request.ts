@@ -43,6 +43,11 @@ export const SourceFormat = z.enum(['text', 'resp', 'csv', 'jsonl']);
 /** See the schema. */
 export type SourceFormat = z.output<typeof SourceFormat>;
 
+/** How an export is written: commands that load it again, or a JSON line a key. */
+export const ExportFormat = z.enum(['resp', 'jsonl']);
+/** See the schema. */
+export type ExportFormat = z.output<typeof ExportFormat>;
+
 const limits = z.strictObject({
   max_keys: z.int().positive().exactOptional(),
   max_percent: z.number().positive().max(100).exactOptional(),
@@ -86,7 +91,9 @@ const KeyManagement = z.discriminatedUnion('action', [
     action: z.literal('find'),
     match: match.default('*'),
     type: KeyType.exactOptional(),
-    limit: z.int().positive().max(1_000_000).default(1000),
+    /** 1000 when left out; an export has no limit then. */
+    limit: z.int().positive().max(1_000_000).exactOptional(),
+    export: z.strictObject({ file: z.string().min(1), format: ExportFormat.default('resp') }).exactOptional(),
   }),
   z.strictObject({ ...management, action: z.literal('inspect'), keys }),
   z.strictObject({

@@ -3,7 +3,7 @@
  * until each of them handles it. Leaves do (command, script, scan); the others say how (pipeline, transaction, for_each).
  */
 import { z } from 'zod';
-import { KeyType, SourceFormat } from './request.ts';
+import { ExportFormat, KeyType, SourceFormat } from './request.ts';
 import { Argument, Bytestring, Key } from './values.ts';
 
 /** Keys by pattern and type, as SCAN MATCH and TYPE take them. */
@@ -36,6 +36,8 @@ export const ScanStep = z.strictObject({
   count: z.int().positive(),
   limit: z.int().positive().exactOptional(),
   collect: z.enum(['keys', 'ttl']),
+  /** Writes the keys with their values and deadlines to a file instead of listing them. */
+  export: z.strictObject({ file: z.string().min(1), format: ExportFormat }).exactOptional(),
 });
 /** See the schema. */
 export type ScanStep = z.output<typeof ScanStep>;

@@ -99,6 +99,7 @@ interface State {
   found: Report['found'];
   transaction: Report['transaction'];
   stream: Report['stream'];
+  exported: Report['exported'];
   status: Status | undefined;
   startedMs: number | undefined;
   endedMs: number | undefined;
@@ -121,6 +122,7 @@ function start(plan: Plan, runId: string): State {
     found: undefined,
     transaction: undefined,
     stream: undefined,
+    exported: undefined,
     status: undefined,
     startedMs: undefined,
     endedMs: undefined,
@@ -154,6 +156,9 @@ function fold(state: State, event: Event): void {
       return;
     case 'streamed':
       state.stream = event.facts;
+      return;
+    case 'exported':
+      state.exported = event.facts;
       return;
     case 'retried':
       state.totals.retried += 1;
@@ -246,6 +251,7 @@ function finish(state: State): Report {
     ...(state.groups.size > 0 && { audit: [...state.groups.values()] }),
     ...(state.transaction && { transaction: state.transaction }),
     ...(state.stream && { stream: state.stream }),
+    ...(state.exported && { exported: state.exported }),
     errors: [...state.errors.values()].sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1)),
     warnings: [...state.warnings.values()],
     timing: {

@@ -3,7 +3,7 @@
  * number stands in the report; where the report does not know, the text says so.
  */
 import { assertNever } from '../base/assert.ts';
-import { formatCount, formatDuration } from '../base/units.ts';
+import { formatCount, formatDuration, formatSize } from '../base/units.ts';
 import type { CommandResult, Report, Status } from '../plan/report.ts';
 import { diagnosticsText } from './diagnostics-text.ts';
 import { clean, clip, counted, labelled, type Paint, table, type ViewOptions, viewOf, wrap } from './layout.ts';
@@ -24,6 +24,7 @@ export function reportText(
     ...totalLines(report, width),
     ...transactionLines(report, width),
     ...streamLines(report, width),
+    ...exportLines(report, width),
     ...verificationLines(report, width),
     ...errorLines(report, width, paint),
     ...(options.results === false ? [] : resultLines(report, width, paint)),
@@ -85,7 +86,8 @@ function totalLines(report: Report, width: number): string[] {
   return lines
     .filter(
       ([label, count]) =>
-        count > 0 || (label === 'changed' && totals.scanned > 0 && report.found === undefined && !report.dry_run),
+        count > 0 ||
+        (label === 'changed' && totals.scanned > 0 && !report.found && !report.exported && !report.dry_run),
     )
     .flatMap(([label, , text]) => labelled(`  ${label}`, text, labelColumns + 2, width));
 }
@@ -114,6 +116,18 @@ function transactionLines(report: Report, width: number): string[] {
       labelled('', `read ${clean(name)} = ${clip(replyWords(value), 200)}`, labelColumns + 2, width),
     ),
   ];
+}
+
+function exportLines({ exported }: Report, width: number): string[] {
+  if (exported === undefined) return [];
+  const { path, format, keys, bytes } = exported;
+  const load = format === 'resp' ? `: redops pipe ${clean(path)} --format resp loads it` : '';
+  return labelled(
+    '  exported',
+    `${counted(keys, 'key')}, ${formatSize(bytes)}, in ${clean(path)}${load}`,
+    labelColumns + 2,
+    width,
+  );
 }
 
 function streamLines(report: Report, width: number): string[] {

@@ -75,7 +75,9 @@ function pipeliningWords({ commands, file, each }: RequestOf<'pipelining'>): str
 function managementWords(request: RequestOf<'key_management'>): string {
   switch (request.action) {
     case 'find':
-      return `list up to ${counted(request.limit, 'key')} that match ${selected(request)}`;
+      return request.export
+        ? `export every key that matches ${selected(request)} to ${printable(request.export.file)}`
+        : `list up to ${counted(request.limit ?? 1000, 'key')} that match ${selected(request)}`;
     case 'inspect':
       return `inspect ${these(request.keys)}`;
     case 'rename':

@@ -36,8 +36,12 @@ export function keyManagement(request: RequestOf<'key_management'>, target: Targ
 export const unlinkReason =
   'UNLINK, not DEL: the memory of a large collection is freed by another thread; DEL of a 1M-field hash holds the server about 400 ms.';
 
+/** Keys that a listing gives when the request does not say how many. */
+const listed = 1000;
+
 function find(request: Action<'find'>): Draft {
   const count = scanCount(request.performance_mode);
+  const limit = request.limit ?? (request.export ? undefined : listed);
   return {
     request,
     strategy: 'inspection',
@@ -46,18 +50,25 @@ function find(request: Action<'find'>): Draft {
         kind: 'scan',
         selection: selectionOf(request.match, request.type),
         count: count.size,
-        limit: request.limit,
+        ...(limit === undefined ? {} : { limit }),
         collect: 'keys',
+        ...(request.export ? { export: request.export } : {}),
       },
     ],
     batch_size: count.size,
     reasons: [
       'SCAN, not KEYS: KEYS holds the server for the whole keyspace, SCAN for one page at a time.',
       count.reason,
-      `The listing ends after ${request.limit} keys.`,
+      ...(limit === undefined ? [] : [`The listing ends after ${limit} keys.`]),
+      ...(request.export ? exportReasons : []),
     ],
   };
 }
+
+const exportReasons = [
+  'Values are read with the commands of their type, large ones page by page: DUMP would hold the server for a whole value.',
+  'Keys are read one after the other while others write: the file is no snapshot of one moment.',
+];
 
 function inspect(request: Action<'inspect'>, target: Target | undefined): Draft {
   const facts = new Map(target?.keys.map((fact) => [bytesId(fact.key), fact]));

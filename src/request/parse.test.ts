@@ -19,7 +19,6 @@ describe('parseRequest', () => {
       operation_type: 'key_management',
       action: 'find',
       match: '*',
-      limit: 1000,
       atomicity_required: false,
       performance_mode: 'balanced',
       limits: {},

@@ -89,7 +89,7 @@ describe('formats', () => {
       expect(plan.target.sources).toMatchObject([{ basis: 'bound', low: expect.any(Number), sampled: 1_000 }]);
       expect(plan.target.sources![0]!.sample).toHaveLength(100);
       expect(plan.target.sources![0]!.high).toBeGreaterThanOrEqual(count);
-      expect(plan.execution_plan.reasons.join()).toContain('Judged from the first 10,000 commands');
+      expect(plan.execution_plan.reasons.join()).toContain('Judged from the first 1,000 commands');
       return applied(agent, plan, { yes: true }, watch);
     });
     expect(report).toMatchObject({ status: 'succeeded', totals: { matched: count, changed: count } });

@@ -1,10 +1,19 @@
 /** redops keys: find, inspect, rename, copy, delete, touch. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { OpsError } from '../../base/ops-error.ts';
 import type { Finish, Io } from '../io.ts';
 import { defined, type RequestOptions, type RunOptions, requestMembers, whole, withRequest } from '../options.ts';
 import { eitherKeysOrMatch, runRequest } from './request.ts';
 
-type Options = RunOptions & RequestOptions & { match?: string; type?: string; limit?: number; replace?: boolean };
+type Options = RunOptions &
+  RequestOptions & {
+    match?: string;
+    type?: string;
+    limit?: number;
+    replace?: boolean;
+    export?: string;
+    format?: string;
+  };
 
 /** Adds the verb. */
 export function addKeys(program: Command, io: Io, finish: Finish): void {
@@ -18,10 +27,13 @@ export function addKeys(program: Command, io: Io, finish: Finish): void {
     });
   withRequest(keys.command('find <pattern>').description('list keys by a glob pattern, with SCAN'))
     .option('--type <type>', 'string, list, set, zset, hash or stream')
-    .option('--limit <n>', 'stop after this many keys (default 1000)', whole)
-    .action((match: string, options: Options) =>
-      act('find', { match, type: options.type, limit: options.limit }, options),
-    );
+    .option('--limit <n>', 'stop after this many keys (default 1000; none with --export)', whole)
+    .option('--export <file>', 'write the keys with their values and deadlines to a file')
+    .addOption(new Option('--format <format>', 'of the export (default resp)').choices(['resp', 'jsonl']))
+    .action((match: string, options: Options) => {
+      const exported = exportOf(options);
+      return act('find', { match, type: options.type, limit: options.limit, export: exported }, options);
+    });
   withRequest(keys.command('inspect <keys...>').description('type, encoding, size, memory, time to live')).action(
     (names: string[], options: Options) => act('inspect', { keys: names }, options),
   );
@@ -39,4 +51,10 @@ export function addKeys(program: Command, io: Io, finish: Finish): void {
       .option('--match <pattern>', 'every key that matches this glob pattern')
       .option('--type <type>', 'with --match: only keys of this type')
       .action((names: string[], options: Options) => act(action, eitherKeysOrMatch(names, options), options));
+}
+
+function exportOf({ export: file, format }: Options): Record<string, unknown> | undefined {
+  if (file !== undefined) return defined({ file, format });
+  if (format === undefined) return undefined;
+  throw new OpsError('usage', '--format is of an export', { remedy: 'Give --export FILE, or remove --format.' });
 }
