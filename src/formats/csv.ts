@@ -8,9 +8,13 @@ import {
   type CommandReader,
   collect,
   createBlocks,
+  isAsciiAt,
   MAX_RECORD,
   ReadProblem,
   startsWithMark,
+  type View,
+  viewOf,
+  wordAt,
   wordOf,
 } from './reader.ts';
 import type { WireArgument } from './resp.ts';
@@ -98,8 +102,8 @@ function wholeRows(): (chunk: Buffer) => number {
 
 /** Reads a block of whole rows; it ends with a line end. */
 function readRows(state: State, block: Buffer, take: TakeRow): void {
-  // one character a byte: what is not ASCII is taken from the bytes
-  const text = block.toString('latin1');
+  const view = viewOf(block);
+  const { text } = view;
   let at = !state.started && startsWithMark(block) ? 3 : 0;
   state.started = true;
   let lineStart = at;
@@ -107,7 +111,7 @@ function readRows(state: State, block: Buffer, take: TakeRow): void {
     const { line } = state;
     const cells: WireArgument[] = [];
     for (;;) {
-      const cell = text.charCodeAt(at) === QUOTE ? quotedCell(block, text, at) : plainCell(block, text, at);
+      const cell = text.charCodeAt(at) === QUOTE ? quotedCell(view, at) : plainCell(view, at);
       if ('problem' in cell) {
         const [ends, start] = lineEndsBefore(text, lineStart, cell.at);
         const place = { line: line + ends, column: wordOf(block.subarray(start, cell.at)).length + 1 };
@@ -132,19 +136,19 @@ type Cell =
   | { readonly value: WireArgument; readonly end: number; readonly lines: number }
   | { readonly problem: string; readonly fix: string; readonly at: number };
 
-function plainCell(block: Buffer, text: string, start: number): Cell {
-  let bits = 0;
+function plainCell(view: View, start: number): Cell {
+  const { text } = view;
   for (let at = start; ; at += 1) {
     const code = text.charCodeAt(at);
     if (code === COMMA || code === LF || (code === CR && text.charCodeAt(at + 1) === LF)) {
-      return { value: bits < 0x80 ? text.substring(start, at) : wordOf(block.subarray(start, at)), end: at, lines: 0 };
+      return { value: wordAt(view, start, at), end: at, lines: 0 };
     }
     if (code === QUOTE || code === CR || code === 0) return stray(code, at);
-    bits |= code;
   }
 }
 
-function quotedCell(block: Buffer, text: string, start: number): Cell {
+function quotedCell(view: View, start: number): Cell {
+  const { text } = view;
   let doubled = false;
   let lines = 0;
   for (let at = start + 1; ; at += 1) {
@@ -158,7 +162,7 @@ function quotedCell(block: Buffer, text: string, start: number): Cell {
       const end = at + 1;
       const next = text.charCodeAt(end);
       if (next !== COMMA && next !== LF && !(next === CR && text.charCodeAt(end + 1) === LF)) return afterQuote(end);
-      return { value: unquoted(block.subarray(start + 1, at), doubled), end, lines };
+      return { value: doubled ? undoubled(view, start + 1, at) : wordAt(view, start + 1, at), end, lines };
     }
     if (code === LF) lines += 1;
     else if (code === 0) return stray(code, at);
@@ -166,9 +170,9 @@ function quotedCell(block: Buffer, text: string, start: number): Cell {
   }
 }
 
-function unquoted(bytes: Buffer, doubled: boolean): WireArgument {
-  if (!doubled) return wordOf(bytes);
-  return wordOf(Buffer.from(bytes.toString('latin1').replaceAll('""', '"'), 'latin1'));
+function undoubled(view: View, from: number, to: number): WireArgument {
+  const text = view.text.substring(from, to).replaceAll('""', '"');
+  return isAsciiAt(view, from, to) ? text : wordOf(Buffer.from(text, 'latin1'));
 }
 
 function stray(code: number, at: number): Cell {

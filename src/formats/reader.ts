@@ -71,6 +71,31 @@ export function wordOf(bytes: Buffer): WireArgument {
   return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
 }
 
+/** Bytes, also as a string of one character a byte: looking at it is as fast, and taking words out of it much faster. */
+export interface View {
+  readonly bytes: Buffer;
+  readonly text: string;
+  readonly ascii: boolean;
+}
+
+/** The view of a block or chunk. */
+export function viewOf(bytes: Buffer): View {
+  return { bytes, text: bytes.toString('latin1'), ascii: isAscii(bytes) };
+}
+
+/** A word of a view, from an offset up to another: as wordOf has it. */
+export function wordAt(view: View, from: number, to: number): WireArgument {
+  return isAsciiAt(view, from, to) ? view.text.substring(from, to) : wordOf(view.bytes.subarray(from, to));
+}
+
+/** True when a part of a view is ASCII. */
+export function isAsciiAt({ text, ascii }: View, from: number, to: number): boolean {
+  if (ascii) return true;
+  let bits = 0;
+  for (let at = from; at < to; at += 1) bits |= text.charCodeAt(at);
+  return bits < 0x80;
+}
+
 /** Chunks made into blocks of whole records, so that no reader has to stop inside of one. */
 export interface Blocks {
   /** The records that are whole with this chunk, as one block; undefined when there is none. */

@@ -3,7 +3,7 @@
  * hold them. A word may be cut anywhere by a chunk; a long one is collected without being looked at again.
  */
 import { isAscii } from 'node:buffer';
-import { type CommandReader, type ReadCommand, ReadProblem } from './reader.ts';
+import { type CommandReader, isAsciiAt, type ReadCommand, ReadProblem, type View, viewOf } from './reader.ts';
 import type { WireArgument } from './resp.ts';
 
 /** A reader of RESP commands; `line` counts commands from 1, a problem's `column` is the byte of the file, from 1. Empty arrays are skipped, as the server does. */
@@ -65,22 +65,16 @@ function read(state: State, chunk: Buffer): void {
     if (state.bulk) at = readBulk(state, chunk, at);
     else if (state.header) at = readHeader(state, chunk, at);
     else {
-      view ??= { chunk, text: chunk.toString('latin1'), ascii: isAscii(chunk) };
+      view ??= viewOf(chunk);
       at = readWhole(state, view, at);
       if (at < chunk.length) at = readHeader(state, chunk, at);
     }
   }
 }
 
-/** A chunk as it is and with one character a byte: taking words out of a string is several times as fast. */
-interface View {
-  readonly chunk: Buffer;
-  readonly text: string;
-  readonly ascii: boolean;
-}
-
 /** Reads as long as headers are plain counts and words lie in the chunk whole; gives the offset of the first that is not so. */
-function readWhole(state: State, { chunk, text, ascii }: View, start: number): number {
+function readWhole(state: State, view: View, start: number): number {
+  const { text } = view;
   const { commands } = state;
   let { argv, missing, commandBytes } = state;
   let commandAt = state.commandOffset - state.offset + start;
@@ -109,7 +103,7 @@ function readWhole(state: State, { chunk, text, ascii }: View, start: number): n
     if (text.charCodeAt(end) !== CR || text.charCodeAt(end + 1) !== LF || commandBytes + number > MAX_COMMAND) break;
     commandBytes += number;
     argv.push(
-      number <= LONG && (ascii || isAsciiPart(text, body, end)) ? text.substring(body, end) : chunk.subarray(body, end),
+      number <= LONG && isAsciiAt(view, body, end) ? text.substring(body, end) : view.bytes.subarray(body, end),
     );
     at = end + 2;
     missing -= 1;
@@ -124,12 +118,6 @@ function readWhole(state: State, { chunk, text, ascii }: View, start: number): n
   state.missing = missing;
   state.commandBytes = commandBytes;
   return at;
-}
-
-function isAsciiPart(text: string, from: number, to: number): boolean {
-  let bits = 0;
-  for (let at = from; at < to; at += 1) bits |= text.charCodeAt(at);
-  return bits < 0x80;
 }
 
 /** Reads a header line that may have begun in an earlier chunk, or that is not as simple as most; gives the offset behind it. */

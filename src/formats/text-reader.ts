@@ -11,7 +11,9 @@ import {
   type ReadCommand,
   ReadProblem,
   startsWithMark,
-  wordOf,
+  type View,
+  viewOf,
+  wordAt,
 } from './reader.ts';
 import type { WireArgument } from './resp.ts';
 import { parseCommands, type TextArgument } from './text.ts';
@@ -46,6 +48,7 @@ interface State {
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 const backslash = 0x5c;
+const hash = 0x23;
 
 /** A newline behind a backslash may be a continuation; behind any other byte it ends a command for certain. */
 function logicalLines(): (chunk: Buffer) => number {
@@ -79,54 +82,42 @@ const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
 
 /** Reads a block of whole lines. */
 function readBlock(state: State, block: Buffer, commands: ReadCommand[]): void {
-  // one character a byte: looking at a string is as fast as at bytes, and taking words out of it is much faster
-  const text = block.toString('latin1');
-  let at = skipMark(state, block);
-  while (at < text.length) {
-    const start = at;
-    let argv: WireArgument[] | undefined = [];
-    for (;;) {
-      let code = text.charCodeAt(at);
-      while (kinds[code] === BLANK) {
-        at += 1;
-        code = text.charCodeAt(at);
-      }
-      if (code === newline) break;
-      if (code === 0x23 && argv.length === 0) {
-        at = text.indexOf('\n', at);
-        break;
-      }
-      const quoted = kinds[code] === QUOTE;
-      const from = quoted ? at + 1 : at;
-      let bits = 0;
-      if (quoted) {
-        at = closingQuote(text, at);
-      } else {
-        while (kinds[code] === WORD) {
-          bits |= code;
-          at += 1;
-          code = text.charCodeAt(at);
-        }
-        if (code !== newline && kinds[code] !== BLANK) at = -1;
-      }
-      if (at < 0) {
-        argv = undefined;
-        break;
-      }
-      // what is in quotes is seldom known to be ASCII: wordOf looks
-      if (quoted) {
-        argv.push(wordOf(block.subarray(from, at)));
-        at += 1;
-      } else argv.push(bits < 0x80 ? text.substring(from, at) : wordOf(block.subarray(from, at)));
+  const view = viewOf(block);
+  for (let at = skipMark(state, block); at < block.length; ) at = readLine(state, view, at, commands);
+}
+
+/** Reads one line; gives the offset behind it. */
+function readLine(state: State, view: View, start: number, commands: ReadCommand[]): number {
+  const { text } = view;
+  const argv: WireArgument[] = [];
+  for (let at = start; ; ) {
+    let code = text.charCodeAt(at);
+    while (kinds[code] === BLANK) {
+      at += 1;
+      code = text.charCodeAt(at);
     }
-    if (argv === undefined) {
-      at = readByParser(state, block, start, commands);
-      continue;
+    if (code === newline || (code === hash && argv.length === 0)) {
+      if (argv.length > 0) commands.push({ argv, line: state.line });
+      state.line += 1;
+      return text.indexOf('\n', at) + 1;
     }
-    if (argv.length > 0) commands.push({ argv, line: state.line });
-    state.line += 1;
-    at += 1;
+    const quoted = kinds[code] === QUOTE ? 1 : 0;
+    const end = quoted ? closingQuote(text, at) : endOfWord(text, at);
+    if (end < 0) return readByParser(state, view.bytes, start, commands);
+    argv.push(wordAt(view, at + quoted, end));
+    at = end + quoted;
   }
+}
+
+/** The offset of what ends a word without quotes; -1 when there is anything in it that only the parser knows. */
+function endOfWord(text: string, start: number): number {
+  let at = start;
+  let code = text.charCodeAt(at);
+  while (kinds[code] === WORD) {
+    at += 1;
+    code = text.charCodeAt(at);
+  }
+  return code === newline || kinds[code] === BLANK ? at : -1;
 }
 
 /** The offset of the quote that ends a quoted word; -1 when there is anything in it that only the parser knows. */
