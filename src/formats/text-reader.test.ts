@@ -86,6 +86,20 @@ describe('textReader', () => {
     ]);
   });
 
+  it('agrees with parseCommands on long runs of lines that need the parser', () => {
+    const line = (index: number): string => {
+      if (index % 90 === 89) return `SET plain ${index}`;
+      return index % 7 === 3 ? `SET k${index} \\\n "\\x41"` : `SET k${index} "{\\"n\\":${index}}"`;
+    };
+    const bytes = Buffer.from(Array.from({ length: 1_000 }, (_, index) => line(index)).join('\r\n'));
+    const whole = readAll(textReader(), bytes);
+    expect(whole.commands).toHaveLength(1_000);
+    expect(whole).toEqual(parsed(bytes));
+    expect(readCut(textReader(), bytes, () => 777)).toEqual(whole);
+    const broken = Buffer.concat([bytes, Buffer.from('\nSET "\\"\nPING\n')]);
+    expect(readAll(textReader(), broken)).toEqual(parsed(broken));
+  });
+
   it('gives a command as soon as its line is whole, and the last one at the end', () => {
     const reader = textReader();
     expect(reader.push(Buffer.from('SET a 1\nSET b'))).toEqual([{ argv: ['SET', 'a', '1'], line: 1 }]);

@@ -20,7 +20,7 @@ import { parseCommands, type TextArgument } from './text.ts';
 
 /** A reader of redis-cli text; agrees with parseCommands (without expressions) up to the first problem. */
 export function textReader(): CommandReader {
-  const state: State = { line: 1, started: false };
+  const state: State = { line: 1, started: false, run: 1 };
   const blocks = createBlocks(logicalLines());
   return {
     push: (chunk) => {
@@ -43,6 +43,8 @@ interface State {
   /** The line that the next block starts with. */
   line: number;
   started: boolean;
+  /** How many lines the parser is given at once: more as long as every line needs it. */
+  run: number;
 }
 
 const newline = 0x0a;
@@ -99,6 +101,7 @@ function readLine(state: State, view: View, start: number, commands: ReadCommand
     if (code === newline || (code === hash && argv.length === 0)) {
       if (argv.length > 0) commands.push({ argv, line: state.line });
       state.line += 1;
+      state.run = 1;
       return text.indexOf('\n', at) + 1;
     }
     const quoted = kinds[code] === QUOTE ? 1 : 0;
@@ -133,17 +136,14 @@ function closingQuote(text: string, open: number): number {
   }
 }
 
-/** Reads one logical line by the parser; gives the offset behind it. */
+/** Reads a line by the parser, and where the one before needed it, too, some more; gives the offset behind them. */
 function readByParser(state: State, block: Buffer, start: number, commands: ReadCommand[]): number {
-  let end = start;
-  do end = block.indexOf(newline, end) + 1;
-  while (end > 0 && end < block.length && isContinued(block, end - 1));
-  if (end === 0) end = block.length;
-  const line = block.subarray(start, end);
+  const { end, lines } = logicalEnd(block, start, state.run);
+  const part = block.subarray(start, end);
   // the parser takes a byte order mark from the start of a text; here it is the start of some line
-  const marked = startsWithMark(line);
+  const marked = startsWithMark(part);
   const first = state.line - (marked ? 2 : 1);
-  const parsed = parseCommands(marked ? Buffer.concat([Buffer.of(newline), line]) : line);
+  const parsed = parseCommands(marked ? Buffer.concat([Buffer.of(newline), part]) : part);
   const [problem] = parsed.problems;
   for (const { argv, span } of parsed.commands) {
     if (problem && span.line > problem.span.line) break;
@@ -153,8 +153,23 @@ function readByParser(state: State, block: Buffer, start: number, commands: Read
     const place = { line: first + problem.span.line, column: problem.span.column };
     throw new ReadProblem(problem.message, problem.fix, place, commands);
   }
-  for (const byte of line) if (byte === newline) state.line += 1;
+  state.line += lines;
+  state.run = Math.min(64, state.run * 2);
   return end;
+}
+
+/** The offset behind some logical lines, and how many line ends there are up to it. */
+function logicalEnd(block: Buffer, start: number, count: number): { readonly end: number; readonly lines: number } {
+  let end = start;
+  let lines = 0;
+  for (let left = count; left > 0; ) {
+    const at = block.indexOf(newline, end);
+    if (at === -1) return { end: block.length, lines };
+    end = at + 1;
+    lines += 1;
+    if (!isContinued(block, at)) left -= 1;
+  }
+  return { end, lines };
 }
 
 function isContinued(block: Buffer, end: number): boolean {
