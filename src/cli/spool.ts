@@ -2,8 +2,8 @@
  * Standard input as a file: a plan needs to see what it plans, and the run needs it again. The file is private, lies in a
  * directory of its own, and is removed at the end, on Ctrl-C too.
  */
-import { rmSync } from 'node:fs';
-import { mkdtemp, open } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OpsError } from '../base/ops-error.ts';
@@ -19,9 +19,11 @@ export interface Spool {
 /** Writes all of standard input to a private file. Rejects with OpsError state when it cannot be written. */
 export async function spoolStdin(io: Io): Promise<Spool> {
   const root = io.env.TMPDIR || tmpdir();
-  const directory = await guarded(root, () => mkdtemp(join(root, 'redops-')));
-  const path = join(directory, 'stdin');
-  const clean = (): void => rmSync(directory, { recursive: true, force: true });
+  let directory: string | undefined;
+  const clean = (): void => {
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+  };
+  // set before there is anything to remove, and the directory made in one step: a signal in between leaves nothing
   const offExit = io.onExit(clean);
   const offInterrupt = io.onInterrupt(() => io.exitNow(130)); // nothing runs yet; a run has a handler of its own
   const remove = (): void => {
@@ -30,6 +32,10 @@ export async function spoolStdin(io: Io): Promise<Spool> {
     clean();
   };
   try {
+    const path = await guarded(root, async () => {
+      directory = mkdtempSync(join(root, 'redops-'));
+      return join(directory, 'stdin');
+    });
     await guarded(path, async () => {
       const file = await open(path, 'wx', 0o600);
       try {

@@ -143,11 +143,18 @@ function streamLines(report: Report, width: number): string[] {
     ],
     ['failures', kept(failures) && `${kept(failures)}: redops pipe sends them again`],
     ['unknown in', kept(unknown) && `${kept(unknown)}: sending them again could apply them twice`],
-    ['go on', next && `line ${formatCount(next.line)} is the first that was not sent: ${clean(next.how)}`],
   ] as const;
-  return rows.flatMap(([label, text]) =>
+  const shown = rows.flatMap(([label, text]) =>
     text === undefined ? [] : labelled(`  ${label}`, text, labelColumns + 2, width),
   );
+  if (next === undefined) return shown;
+  const first = `line ${formatCount(next.line)} is the first that was not sent:`;
+  // not wrapped: it is there to be copied
+  return [
+    ...shown,
+    ...labelled('  go on', first, labelColumns + 2, width),
+    `${' '.repeat(labelColumns + 2)}${clean(next.how)}`,
+  ];
 }
 
 function verificationLines(report: Report, width: number): string[] {

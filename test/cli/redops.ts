@@ -23,6 +23,8 @@ export interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
   readonly cwd?: string;
+  /** Standard input is left open for the caller. */
+  readonly keepOpen?: boolean;
 }
 
 /** Runs `redops ...argv` to its end; killed after 25 s (status null). */
@@ -54,6 +56,6 @@ export function start(program: string, argv: readonly string[], options: CallOpt
     });
   });
   child.stdin.on('error', () => undefined); // it may end without reading its input
-  child.stdin.end(options.input ?? '');
+  if (!options.keepOpen) child.stdin.end(options.input ?? '');
   return { child, ended };
 }

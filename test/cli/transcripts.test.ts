@@ -102,11 +102,13 @@ describe('operate', () => {
     expect(piped.out).toMatch(/changed +3\n +not applied +1 refused by the server/);
     await writeFile(join(dir, 'commands.redis'), commands);
     const file = reportOf(await run('pipe commands.redis --rate 50000 --yes --json'));
-    expect(file.results.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'error', 'ok']);
-    expect(file.results[3]?.argv).toEqual(['SET', { base64: 'Yv8=' }, 'two words']);
+    // of a stream only what is not ok is told command by command
+    expect(file.results.map(({ line, outcome, argv }) => [line, outcome, argv])).toEqual([[4, 'error', ['INCR', 'h']]]);
+    expect(file.stream?.commands).toBe(4);
+    expect(await server.cli('EVAL', "return redis.call('GET', 'b\\255')", '0')).toBe('two words');
     const broken = await run('pipe - --yes', { input: 'SET a 1\nSET "b\n' });
     expect(broken.status).toBe(2);
-    expect(broken.err).toContain('-:2:');
+    expect(broken.err).toContain('error TXT001 at -:2');
   });
 
   it('tx: committed, not met, and a wrong request', async () => {
