@@ -406,6 +406,7 @@ function streamTerms(
     tag: 'dev', // what production asks for was decided for the plan as a whole
     named: true,
     readOnly: target.server.role === 'slave',
+    accept: request.accept,
     approved: how.destructive ? 'destroys' : how.writes ? 'writes' : 'reads',
     ...(prefixes ? { prefixes } : {}),
   });

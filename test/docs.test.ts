@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { Request } from '../src/plan/request.ts';
+import type { StreamSource } from '../src/plan/step.ts';
 import { compile } from '../src/request/compile.ts';
+import { streamedFile } from '../src/request/files.ts';
 import { parseRequest } from '../src/request/parse.ts';
 import { targetWith } from './support/target.ts';
 
@@ -26,13 +28,19 @@ function requestsOf(page: string): { line: number; source: string }[] {
     .filter((block) => block.source.includes('"operation_type"'));
 }
 
+/** The file that a request streams, as if it were there. */
+function sourceOf(request: Request): StreamSource | undefined {
+  const file = streamedFile(request);
+  return file && { ...file, gzip: false, bytes: 1, sha256: '0'.repeat(64) };
+}
+
 describe('requests that the documents show', () => {
   const shown = ['README.md', ...guide].flatMap((page) => requestsOf(page).map((block) => ({ page, ...block })));
 
   test.each(shown)('$page:$line compiles', ({ source }) => {
     const { request, diagnostics } = parseRequest(JSON.parse(source));
     expect(diagnostics).toEqual([]);
-    expect(compile(request!, targetWith()).diagnostics).toEqual([]);
+    expect(compile(request!, targetWith(), sourceOf(request!)).diagnostics).toEqual([]);
   });
 
   test('the guide shows every operation and action', () => {

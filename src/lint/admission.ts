@@ -19,6 +19,8 @@ export interface AdmissionTerms {
   readonly readOnly: boolean;
   /** The most that the plan does which was approved; left out where there is none. */
   readonly approved?: 'reads' | 'writes' | 'destroys';
+  /** Codes of lint errors that the plan's request accepts. */
+  readonly accept?: readonly string[];
 }
 
 /** Why a command may not be sent; undefined when it may. */
@@ -66,6 +68,9 @@ function refusal(words: readonly Bytes[], terms: AdmissionTerms): string | undef
   if (changesConnection(words)) return `${name} changes the connection that all commands of the stream share`;
   if (isBlocking(words)) return `${name} would make every later command wait`;
   if (isAdministrative(words)) return `${name} is administration, not data: plan it as a request of its own`;
+  const code = terms.approved === undefined ? undefined : alwaysRefused.get(commandName(words));
+  if (code !== undefined && !terms.accept?.includes(code))
+    return `${name} is an error (${code}) that the request does not accept`;
   if (terms.readOnly && isWrite(words)) return `${name} writes, and this is a replica`;
   if (terms.approved === 'reads' && isWrite(words)) return `${name} writes, and the plan that was approved only reads`;
   if (terms.approved === 'writes' && (destroys(words) || runsScript(words))) {
@@ -76,6 +81,14 @@ function refusal(words: readonly Bytes[], terms: AdmissionTerms): string | undef
   }
   return undefined;
 }
+
+/** What a plan is refused for by its name alone, whatever was approved. */
+const alwaysRefused: ReadonlyMap<string, string> = new Map([
+  ['flushall', 'DEL003'],
+  ['flushdb', 'DEL003'],
+  ['swapdb', 'DEL003'],
+  ['keys', 'KEY001'],
+]);
 
 function outside(words: readonly Bytes[], prefixes: readonly Buffer[]): string | undefined {
   const uses = keysOf(words);

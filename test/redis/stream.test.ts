@@ -189,7 +189,10 @@ describe('a stream that ends early', () => {
 
   it.each([
     ['MULTI', 'SET', 'changes the connection'],
-    ['FLUSHALL', 'SADD', 'can destroy data, and the plan that was approved destroys none'],
+    ['DEL precious', 'SADD', 'can destroy data, and the plan that was approved destroys none'],
+    ['FLUSHALL', 'SET', 'is an error (DEL003) that the request does not accept'],
+    ['KEYS *', 'SET', 'is an error (KEY001) that the request does not accept'],
+    ['CONFIG RESETSTAT', 'SET', 'is administration'],
     ['SET k v', 'TTL', 'writes, and the plan that was approved only reads'],
   ])('%s behind the judged commands is not sent', async (late, early, why) => {
     const command = { SET: 'SET k v', SADD: 'SADD k v', TTL: 'TTL k' }[early]!;
