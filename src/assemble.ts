@@ -9,7 +9,7 @@ import { estimate } from './explain/estimate.ts';
 import { natureOf } from './explain/nature.ts';
 import { lint } from './lint/lint.ts';
 import { subjectOfDraft } from './lint/subject.ts';
-import { type Draft, Plan, planDigest } from './plan/plan.ts';
+import { type Draft, Plan, planDigest, shownSample } from './plan/plan.ts';
 import type { SourceFacts, Target } from './plan/target.ts';
 
 /** The plan of a draft: everything beside its steps is derived from them and the target's facts, here and nowhere else. */
@@ -49,16 +49,16 @@ export function assemble(draft: Draft, target: Target): Plan {
   });
 }
 
-/** How many commands of a file stand in a plan document; the rest of those that were judged are read again from the file. */
-const sampleKept = 100;
-
 function documented(target: Target): Target {
   if (target.sources === undefined) return target;
   return {
     ...target,
-    sources: target.sources.map((facts) => ({ ...facts, sample: facts.sample.slice(0, sampleKept) })),
+    sources: target.sources.map((facts) => ({ ...facts, sample: shownSample(facts.sample, sampleKept) })),
   };
 }
+
+/** How many commands of a file stand in a plan document at most; the rest of those that were judged are read again from the file. */
+const sampleKept = 100;
 
 /** Reads the files that a plan streams, as far as plans are judged by them; rejects with OpsError drift when one is not the file that was planned. */
 export type ReadSources = (draft: Draft) => Promise<readonly SourceFacts[]>;

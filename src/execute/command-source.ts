@@ -64,13 +64,15 @@ export async function surveySource(source: SourceRequest, options: SurveyOptions
   const contents = await openContents(source.path);
   const found: Found = {
     sample: [],
+    sampleBytes: 0,
     commands: 0,
     lastLine: 0,
     lineEnds: 0,
     more: { bytes: 0, lineEnds: 0, open: false },
   };
   let problem: ReadProblem | undefined;
-  const reading = () => problem === undefined && found.more.bytes === 0 && found.commands < limit;
+  const reading = () =>
+    problem === undefined && found.more.bytes === 0 && found.commands < limit && found.sampleBytes < MAX_SAMPLE_BYTES;
   const read = (take: () => readonly ReadCommand[]): void => {
     try {
       count(found, take(), limit);
@@ -92,7 +94,7 @@ export async function surveySource(source: SourceRequest, options: SurveyOptions
     if (problem === undefined && found.more.bytes === 0) read(() => reader.end());
     const { gzip, bytes } = contents;
     // a file that is not judged whole is judged by fewer commands: the price of each is paid before anything is sent
-    const whole = found.more.bytes === 0 && found.commands <= limit;
+    const whole = found.more.bytes === 0 && found.commands === found.sample.length;
     const sample = whole ? found.sample : found.sample.slice(0, Math.min(limit, 1_000));
     const facts = { gzip, bytes, sha256: contents.sha256(), sample, ...numbersOf(source, found) };
     return problem ? { ...facts, problem } : facts;
@@ -201,6 +203,8 @@ function templateOf({ format, each }: SourceRequest): Template {
 
 interface Found {
   readonly sample: ReadCommand[];
+  /** Bytes of the sample's words, roughly: it is held in memory. */
+  sampleBytes: number;
   commands: number;
   /** Line of the last command that was read. */
   lastLine: number;
@@ -210,8 +214,15 @@ interface Found {
   readonly more: { bytes: number; lineEnds: number; open: boolean };
 }
 
+/** A sample of large values ends here, so that a file of them can be planned in flat memory. */
+const MAX_SAMPLE_BYTES = 16 * 1024 * 1024;
+
 function count(found: Found, commands: readonly ReadCommand[], limit: number): void {
-  for (const command of commands.slice(0, limit - found.sample.length)) found.sample.push(command);
+  for (const command of commands.slice(0, limit - found.sample.length)) {
+    if (found.sampleBytes >= MAX_SAMPLE_BYTES) break;
+    found.sample.push(command);
+    for (const word of command.argv) found.sampleBytes += word.length;
+  }
   found.commands += commands.length;
   found.lastLine = commands.at(-1)?.line ?? found.lastLine;
 }

@@ -5,7 +5,7 @@
 import { byteLength } from '../base/bytes.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { slotOf } from '../catalog/slots.ts';
-import type { PlannedCommand, SampledCommand } from '../plan/plan.ts';
+import { type PlannedCommand, type SampledCommand, shownSample } from '../plan/plan.ts';
 import type { Selection, Step } from '../plan/step.ts';
 import type { Argument } from '../plan/values.ts';
 import { literal } from '../plan/values.ts';
@@ -19,7 +19,7 @@ export function plannedCommands(
   cluster: boolean,
   sampled: readonly SampledCommand[] = [],
 ): PlannedCommand[] {
-  const streamed = sampled.slice(0, streamedShown).map(({ argv }) => [...argv]);
+  const streamed = shownSample(sampled, streamedShown).map(({ argv }) => [...argv]);
   return [...steps.flatMap(commandsOfStep), ...streamed].map((argv) => planned(argv, cluster));
 }
 

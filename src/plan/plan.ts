@@ -3,7 +3,7 @@
  * beside it is derived from it and recomputed when a plan is read. `digest` is what is approved.
  */
 import { z } from 'zod';
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, byteLength } from '../base/bytes.ts';
 import { digestOf } from '../base/canonical.ts';
 import { Diagnostic, Unchecked } from './diagnostic.ts';
 import { Estimate } from './estimate.ts';
@@ -102,6 +102,21 @@ export function sampledCommands(draft: Pick<Draft, 'steps'>, target: Target | un
       source: step.source,
     }));
   });
+}
+
+/** The first of some commands, as far as they are fit to be shown: at most `most`, and 64 kB of words. */
+export function shownSample<Command extends { readonly argv: readonly Bytes[] }>(
+  commands: readonly Command[],
+  most: number,
+): Command[] {
+  let left = 64 * 1024;
+  const shown: Command[] = [];
+  for (const command of commands.slice(0, most)) {
+    left -= command.argv.reduce((bytes, word) => bytes + byteLength(word), 0);
+    if (left < 0) break;
+    shown.push(command);
+  }
+  return shown;
 }
 
 /** One command of a file. */

@@ -289,3 +289,24 @@ describe('exactly the file that was planned', () => {
     expect(await server.cli('exists', 'out:1')).toBe('0');
   });
 });
+
+describe('large values', () => {
+  it('are planned and sent in flat memory, and leave the plan small', async () => {
+    const value = Buffer.alloc(1024 * 1024, 0xff);
+    await put(
+      'large.resp',
+      Buffer.concat(Array.from({ length: 60 }, (_, at) => encodeCommands([['SET', `k${at}`, value]]))),
+    );
+    await withFiles(async (agent) => {
+      const plan = await planOf(agent, pipe('large.resp'));
+      const [facts] = plan.target.sources!;
+      expect(facts!.sampled).toBeLessThan(30);
+      expect(facts!.sample).toEqual([]);
+      expect(facts!.high).toBeGreaterThanOrEqual(60);
+      expect(JSON.stringify(plan).length).toBeLessThan(100_000);
+      const report = await applied(agent, JSON.parse(JSON.stringify(plan)));
+      expect(report).toMatchObject({ status: 'succeeded', totals: { changed: 60 } });
+    });
+    expect(await server.cli('strlen', 'k59')).toBe(String(1024 * 1024));
+  });
+});
