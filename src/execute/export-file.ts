@@ -2,7 +2,7 @@
  * The file of an export: written beside its place, and given its name when it is whole. What is there at any moment are
  * whole keys: a key that could not be read or written to its end is cut off again.
  */
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { type Bytes, fromBuffer, toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { encodeCommands, type WireArgument } from '../formats/resp.ts';
@@ -15,8 +15,9 @@ export type ExportFormat = 'resp' | 'jsonl';
 export interface ExportFile {
   /** Where it is written until it is whole. */
   readonly partial: string;
-  /** Bytes of the keys that are whole. */
+  /** Bytes and number of the keys that are whole. */
   readonly bytes: number;
+  readonly keys: number;
   /** A part of a key's value. */
   elements(key: Bytes, type: ExportType, elements: readonly Element[], deadlineMs: number | undefined): Promise<void>;
   /** A command of its own, in the protocol's form. */
@@ -44,13 +45,33 @@ export async function openExport(path: string, format: ExportFormat): Promise<Ex
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
   let written = 0;
-  let whole = 0;
-  const flush = async (): Promise<void> => {
-    const bytes = Buffer.concat(waiting);
+  /** Ends of keys that are whole: the last one on disk, and those that still wait to be written. */
+  let whole = { bytes: 0, keys: 0 };
+  let marks: number[] = [];
+  const settle = (): void => {
+    const settled = marks.filter((end) => end <= written);
+    whole = { bytes: settled.at(-1) ?? whole.bytes, keys: whole.keys + settled.length };
+    marks = marks.slice(settled.length);
+  };
+  const forget = (): void => {
     waiting = [];
     waitingBytes = 0;
-    await guarded(partial, () => writeAll(file, bytes, written));
-    written += bytes.length;
+  };
+  const flush = async (): Promise<void> => {
+    const bytes = Buffer.concat(waiting);
+    forget();
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        const step = (await file.write(bytes, done, bytes.length - done, written)).bytesWritten;
+        done += step;
+        written += step;
+      }
+      settle();
+    } catch (error) {
+      settle(); // what got through before the disk was full counts; the rest is gone
+      marks = [];
+      throw stateError(partial, error);
+    }
   };
   const put = async (bytes: Buffer): Promise<void> => {
     waiting.push(bytes);
@@ -58,28 +79,32 @@ export async function openExport(path: string, format: ExportFormat): Promise<Ex
     if (waitingBytes >= flushBytes) await flush();
   };
   const cut = async (): Promise<void> => {
-    if (whole >= written) {
-      const kept = Buffer.concat(waiting).subarray(0, whole - written);
+    const end = marks.at(-1) ?? whole.bytes;
+    if (end >= written) {
+      const kept = Buffer.concat(waiting).subarray(0, end - written);
       waiting = kept.length > 0 ? [kept] : [];
       waitingBytes = kept.length;
       return;
     }
-    waiting = [];
-    waitingBytes = 0;
-    await guarded(partial, () => file.truncate(whole));
-    written = whole;
+    forget();
+    await guarded(partial, () => file.truncate(end));
+    written = end;
   };
   return {
     partial,
     get bytes() {
-      return whole;
+      return marks.at(-1) ?? whole.bytes;
+    },
+    get keys() {
+      return whole.keys + marks.length;
     },
     elements: async (key, type, elements, deadlineMs) => {
       for (const bytes of encoded(format, key, type, elements, deadlineMs)) await put(bytes);
     },
     command: (argv) => put(encodeCommands([argv])),
     keep: () => {
-      whole = written + waitingBytes;
+      marks.push(written + waitingBytes);
+      if (waitingBytes === 0) settle();
     },
     cut,
     finish: async () => {
@@ -94,12 +119,10 @@ export async function openExport(path: string, format: ExportFormat): Promise<Ex
         await cut();
         await flush();
       } catch {
-        // the disk is full: what was flushed up to the last whole key stays
-        whole = Math.min(whole, written);
-        await file.truncate(written).catch(() => undefined);
+        await file.truncate(whole.bytes).catch(() => undefined);
       } finally {
         await file.close();
-        if (whole === 0) await rm(partial, { force: true });
+        if (whole.bytes === 0) await rm(partial, { force: true });
       }
     },
   };
@@ -141,12 +164,6 @@ function jsonOf(type: ExportType, element: Element): unknown {
 
 function bytesOf(word: WireArgument): Bytes {
   return typeof word === 'string' ? word : fromBuffer(word);
-}
-
-async function writeAll(file: FileHandle, bytes: Buffer, from: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done, from + done)).bytesWritten;
-  }
 }
 
 // a link does not overwrite what came in between; where the file system knows none, a rename has to do

@@ -42,7 +42,7 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
   const path = terms.pathOf(step.export.file);
   const limit = step.limit ?? Number.POSITIVE_INFINITY;
   const planned_keys = plan.execution_plan.estimate.keys;
-  const state: ExportState = { keys: 0, shortfalls: new Map(), left: 0, fieldTtls: true };
+  const state: ExportState = { shortfalls: new Map(), left: 0, fieldTtls: true };
   const seen = new Set<string>();
   let file: ExportFile | undefined;
   let ending: Ending = { end: 'done' };
@@ -81,15 +81,13 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
     yield { kind: 'unproven', reason: `limit ${limit} was reached: more keys match than were exported` };
   }
   if (file !== undefined && (ending.end === 'done' || file.bytes > 0)) {
-    const exported = { format: step.export.format, keys: state.keys, bytes: file.bytes };
+    const exported = { format: step.export.format, keys: file.keys, bytes: file.bytes };
     yield { kind: 'exported', facts: { path: ending.end === 'done' ? path : file.partial, ...exported } };
   }
   return ending;
 }
 
 interface ExportState {
-  /** Keys that are whole in the file. */
-  keys: number;
   /** Keys that are not exported in full, once each however often they are read. */
   readonly shortfalls: Map<string, Shortfall>;
   /** Shortfalls that are not named. */
@@ -109,7 +107,7 @@ async function exportKeys(
   const { retry } = session.context.plan.request;
   let left = keys;
   for (let attempt = 0; left.length > 0; attempt += 1) {
-    const before = state.keys;
+    const before = file.keys;
     const done = new Set<string>();
     try {
       await exportOnce(session, step, file, left, state, (key) => done.add(bytesId(key)));
@@ -117,7 +115,7 @@ async function exportKeys(
     } catch (error) {
       await file.cut();
       left = left.filter((key) => !done.has(bytesId(key)));
-      if (state.keys > before) attempt = 0;
+      if (file.keys > before) attempt = 0;
       if (!isPassing(error) || attempt >= retry.max_retries) throw error;
       await session.context.clock.sleep(backoffMs(attempt, retry.base_ms), session.context.signal);
     }
@@ -153,7 +151,6 @@ async function exportOnce(
   const finish = async (head: KeyHead): Promise<void> => {
     await writeDeadline(writer, head);
     file.keep();
-    state.keys += 1;
     whole(head.key);
   };
   const small = heads.filter(isSmall);

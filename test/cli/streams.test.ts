@@ -142,3 +142,43 @@ describe('redops keys find --export', () => {
     expect((await run(['keys', 'find', '*', '--format', 'jsonl'])).status).toBe(2);
   });
 });
+
+describe('a disk that is full', () => {
+  /** redops with files limited to so many kB: writing beyond fails, as on a full disk. */
+  const limited = (kb: number, argv: readonly string[]): Promise<Ended> => {
+    const shell = ['-c', `ulimit -f ${kb}; exec "$0" "$@"`, process.execPath, main, ...argv];
+    return start('bash', shell, { cwd: dir, env: env() }).ended;
+  };
+
+  it('ends an export with the keys that are whole, and they load', async () => {
+    await server.cli('EVAL', "for i = 1, 4000 do redis.call('SET', 'k:' .. i, string.rep('x', 300)) end", '0');
+    const ended = await limited(600, ['keys', 'find', 'k:*', '--export', 'full.resp', '--json']);
+    const report = reportOf(ended);
+    expect([ended.status, report.status]).toEqual([1, 'failed']);
+    expect(report.exported?.path).toBe(join(dir, 'full.resp.partial'));
+    expect(report.exported!.bytes).toBeLessThanOrEqual(600 * 1024);
+    expect((await readdir(dir)).filter((name) => name.startsWith('full'))).toEqual(['full.resp.partial']);
+    await server.cli('FLUSHALL');
+    const loaded = await run(['pipe', 'full.resp.partial', '--format', 'resp', '--yes', '--json']);
+    expect([loaded.status, reportOf(loaded).totals.changed]).toEqual([0, report.exported!.keys]);
+    expect(report.exported!.keys).toBeGreaterThan(500);
+  });
+
+  it('ends a stream whose failures can no longer be kept, with every command settled', async () => {
+    await server.cli('SET', 'taken', 'x');
+    const count = 100_000;
+    await put(
+      'failing.redis',
+      lines(count, (index) => `SADD ${index % 2 ? 'taken' : 'free'} member:${index}`),
+    );
+    const ended = await limited(4_000, ['pipe', 'failing.redis', '--failures', 'full.failed', '--yes', '--json']);
+    const report = reportOf(ended);
+    expect([ended.status, report.status]).toEqual([1, 'failed']);
+    const { matched, changed, failed } = report.totals;
+    expect(matched).toBeLessThan(count);
+    expect(changed + failed).toBe(matched);
+    expect(changed).toBe(Number(await server.cli('SCARD', 'free')));
+    expect(report.stream?.next?.line).toBe(matched + 1);
+    expect(JSON.stringify(report.warnings)).toContain('cannot be written');
+  });
+});

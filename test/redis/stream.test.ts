@@ -8,7 +8,7 @@ import type { Agent } from '../../src/agent.ts';
 import { encodeCommands } from '../../src/formats/resp.ts';
 import type { Event } from '../../src/plan/event.ts';
 import { applied, faultOf, planOf, withAgent } from '../support/agent.ts';
-import { startServer, type TestServer } from '../support/servers.ts';
+import { startProxy, startServer, type TestServer } from '../support/servers.ts';
 
 let server: TestServer;
 let dir: string;
@@ -308,5 +308,44 @@ describe('large values', () => {
       expect(report).toMatchObject({ status: 'succeeded', totals: { changed: 60 } });
     });
     expect(await server.cli('strlen', 'k59')).toBe(String(1024 * 1024));
+  });
+});
+
+describe('a connection that is lost on the way', () => {
+  it('keeps what may have been applied apart from what was not, and counts each command once', async () => {
+    const proxy = await startProxy(server.port);
+    const count = 20_000;
+    await put(
+      'counts.redis',
+      lines(count, () => 'INCR n'),
+    );
+    const request = pipe('counts.redis', { failures_file: 'counts.failed', retry: { max_retries: 20, base_ms: 2 } });
+    let cut = false;
+    const watch = (event: Event) => {
+      if (event.kind !== 'page' || cut) return;
+      cut = true;
+      proxy.cutAfter(2_000);
+    };
+    const report = await withAgent(
+      `redis://127.0.0.1:${proxy.port}`,
+      (agent) => applied(agent, { ...request, limits: { rate: 20_000 } }, { yes: true }, watch),
+      { filePath: (path) => resolve(dir, path) },
+    ).finally(() => proxy.stop());
+    const { changed, failed, unknown, matched } = report.totals;
+    expect(cut).toBe(true);
+    expect(unknown).toBeGreaterThan(0);
+    const notSent = report.results.filter(({ outcome }) => outcome === 'not_sent').length;
+    expect([matched, changed + failed + unknown + notSent]).toEqual([count, count]);
+    const value = Number(await server.cli('get', 'n'));
+    expect(value).toBeGreaterThanOrEqual(changed);
+    expect(value).toBeLessThanOrEqual(changed + unknown);
+    expect([report.status, report.stream!.unknown]).toEqual([
+      'partial',
+      { path: join(dir, 'counts.failed.unknown'), commands: unknown },
+    ]);
+    const kept = await text('counts.failed.unknown');
+    expect(kept.split('\n').filter((line) => line === 'INCR n')).toHaveLength(unknown);
+    expect(kept).toMatch(/^# Commands whose outcome is not known/);
+    expect(kept).toMatch(/# counts\.redis:\d+: unknown E232 outcome_unknown/);
   });
 });

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { type AdmissionTerms, createAdmission } from './admission.ts';
+
+const terms: AdmissionTerms = { tag: 'dev', named: true, readOnly: false };
+const why = (line: string, changes: Partial<AdmissionTerms> = {}) =>
+  createAdmission({ ...terms, ...changes })(line.split(' '));
+
+describe('what an approved plan lets through', () => {
+  it.each([
+    ['GET a', 'reads', undefined],
+    ['SADD a b', 'reads', 'only reads'],
+    ['SADD a b', 'writes', undefined],
+    ['SET a b', 'writes', 'destroys none'],
+    ['SET a b NX', 'writes', undefined],
+    ['ZADD z NX 1 a', 'writes', undefined],
+    ['EVAL x 0', 'writes', 'destroys none'],
+    ['XGROUP DESTROY s g', 'writes', 'destroys none'],
+    ['SET a b', 'destroys', undefined],
+    ['DEL a', 'destroys', undefined],
+    ['FLUSHALL', 'destroys', 'DEL003'],
+    ['flushdb ASYNC', 'destroys', 'DEL003'],
+    ['SWAPDB 0 1', 'destroys', 'DEL003'],
+    ['KEYS *', 'destroys', 'KEY001'],
+    ['MULTI', 'destroys', 'changes the connection'],
+    ['BLPOP a 0', 'destroys', 'wait'],
+    ['CONFIG SET a b', 'destroys', 'administration'],
+    ['NOSUCH a', 'destroys', 'does not know'],
+  ] as const)('%s where the plan %s: %s', (line, approved, part) => {
+    const reason = why(line, { approved });
+    if (part === undefined) expect(reason).toBeUndefined();
+    else expect(reason).toContain(part);
+    const admit = createAdmission({ ...terms, approved });
+    expect([admit(line.split(' ')), admit(line.split(' '))]).toEqual([reason, reason]);
+  });
+
+  it('lets through what the request accepts', () => {
+    expect(why('FLUSHALL', { approved: 'destroys', accept: ['DEL003'] })).toBeUndefined();
+    expect(why('FLUSHALL', { approved: 'writes', accept: ['DEL003'] })).toContain('destroys none');
+  });
+
+  it('refuses writes on a replica and keys outside the prefixes', () => {
+    expect(why('SADD a b', { approved: 'destroys', readOnly: true })).toContain('replica');
+    expect(why('SADD out:1 b', { approved: 'destroys', prefixes: ['in:'] })).toContain('prefixes');
+    expect(why('MSET in:1 b out:1 c', { approved: 'destroys', prefixes: ['in:'] })).toContain('position 3');
+    expect(why('SADD in:1 b', { approved: 'destroys', prefixes: ['in:'] })).toBeUndefined();
+  });
+});
