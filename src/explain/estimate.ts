@@ -222,7 +222,7 @@ function streamPrice(step: StreamStep, draft: Draft, target: Target, facts: Fact
     micros: read.micros * scale,
     bytes_out: read.bytes_out * scale,
     bytes_in: read.bytes_in * scale,
-    round_trips: Math.ceil(commands / pacedBatch(step.batch_size, draft)),
+    round_trips: Math.ceil(commands / pacedBatch(draft.batch_size, draft)),
     paced: commands,
   };
 }

@@ -88,11 +88,10 @@ export const StreamSource = z.strictObject({
 /** See the schema. */
 export type StreamSource = z.output<typeof StreamSource>;
 
-/** The commands of a file, in order, each with an outcome of its own. The window of what is in flight opens at `batch_size` commands and follows what is measured. */
+/** The commands of a file, in order, each with an outcome of its own. How many are in flight is measured when it runs, so it is no part of the step: the same file has the same digest on a busy day. */
 export const StreamStep = z.strictObject({
   kind: z.literal('stream'),
   source: StreamSource,
-  batch_size: z.int().positive(),
   /** Where commands that were not applied are written. */
   failures_file: z.string().min(1).exactOptional(),
 });

@@ -30,9 +30,17 @@ describe('a file of commands', () => {
     expect(diagnostics).toEqual([]);
     expect(draft).toMatchObject({
       strategy: 'pipeline',
-      steps: [{ kind: 'stream', source, batch_size: 300, failures_file: 'failed.redis' }],
+      steps: [{ kind: 'stream', source, failures_file: 'failed.redis' }],
+      batch_size: 300,
     });
     expect(draft!.reasons.join(' ')).not.toContain('Judged from the first');
+  });
+
+  it('is the same step however far away the server was just measured to be', () => {
+    const near = sampled([['SET', 'k', 'v']]);
+    const far = { ...near, server: { ...near.server, round_trip_ms: 30 } };
+    expect(planned({}, far).draft!.steps).toEqual(planned({}, near).draft!.steps);
+    expect(planned({}, far).draft!.batch_size).toBe(1250);
   });
 
   it('says when it was judged from its first commands', () => {

@@ -25,7 +25,6 @@ export function stream(
   const step: StreamStep = {
     kind: 'stream',
     source,
-    batch_size: window.size,
     ...(request.failures_file === undefined ? {} : { failures_file: request.failures_file }),
   };
   const diagnostics = sampledCommands({ steps: [step] }, target).flatMap(problemsOf);

@@ -194,7 +194,8 @@ describe('plan and apply', () => {
   it('--yes does not approve destruction on production', async () => {
     await fill('a:', 3);
     await writeFile(join(dir, 'redops.yaml'), `targets:\n  shop: { url_env: SHOP, tag: production }\n`);
-    const options = { env: { SHOP: server.url } };
+    // a state of its own: a server once tagged production stays so for every address
+    const options = { env: { SHOP: server.url, REDOPS_STATE: join(dir, 'shop-state') } };
     const refused = await run('keys delete a:1 --target shop --yes', options);
     expect(refused.status).toBe(3);
     expect(refused.err).toContain('shop');
