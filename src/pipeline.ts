@@ -6,7 +6,8 @@ import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
 import { problemOf } from './execute/outcome.ts';
 import { Session, type SessionContext } from './execute/session.ts';
-import { type Command, type Streamed, type StreamState, streamCommands } from './execute/stream.ts';
+import type { Command, Streamed, StreamState } from './execute/stream.ts';
+import { streamRouted } from './execute/stream-cluster.ts';
 import { openWindow } from './execute/window.ts';
 import { type AdmissionTerms, createAdmission } from './lint/admission.ts';
 import type { Outcome, ReplyProblem } from './plan/report.ts';
@@ -75,7 +76,7 @@ export function runPipelineOf(
   };
   const admit = createAdmission(terms);
   const source = Symbol.asyncIterator in commands ? grouped(commands, admit) : groupedSync(commands, admit);
-  return oneByOne(closing(session, streamCommands(session, source, state)));
+  return oneByOne(closing(session, streamRouted(session, source, state)));
 }
 
 async function* closing<T>(session: Session<SessionContext>, groups: AsyncGenerator<T, void>): AsyncGenerator<T, void> {

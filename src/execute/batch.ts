@@ -6,6 +6,8 @@
  * - A lost connection is first ended on the server (CLIENT KILL ID): commands it had received could still run, and a
  *   late SET would overwrite a newer one. Then only what is idempotent with its arguments is sent again.
  * - Nothing is sent again when a later command on one of its keys was applied or may have been: order per key holds.
+ * - In a cluster each node gets its part, all at once. What is redirected was not applied: it goes where the reply says,
+ *   in its order, since a key's commands are all on one node.
  */
 import type { Bytes } from '../base/bytes.ts';
 import { bytesId } from '../base/bytes.ts';
@@ -17,8 +19,11 @@ import { isReadOnly } from '../catalog/nature.ts';
 import type { Event } from '../plan/event.ts';
 import type { Outcome, ReplyProblem } from '../plan/report.ts';
 import { LostConnection } from '../redis/connection.ts';
+import { redirectOf } from '../redis/redirect.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
+import { foldNodes, runsEverywhere, tellsOfOne } from './broadcast.ts';
 import { isRefusal, problem, problemOf } from './outcome.ts';
+import { placeOf } from './routing.ts';
 import { backoffMs, type Session, type SessionContext } from './session.ts';
 import { toWire } from './wire.ts';
 
@@ -39,78 +44,129 @@ export interface BatchResult {
 /** Why a command has no final outcome yet. */
 type Open =
   | { readonly why: 'refused'; readonly problem: ReplyProblem; readonly code: string }
+  /** Another node has to be asked; `ask`: that one, this time only. */
+  | { readonly why: 'moved'; readonly problem: ReplyProblem; readonly code: string; readonly ask?: string }
   | { readonly why: 'unsent'; readonly message: string }
-  | { readonly why: 'lost'; readonly message: string; readonly timeout: boolean };
+  /** `ended`: the lost connection can no longer run anything. */
+  | { readonly why: 'lost'; readonly message: string; readonly timeout: boolean; readonly ended: boolean };
+
+/** Redirections in a row without any progress that are followed at once; further ones wait like other retries. */
+const MOST_REDIRECTS = 12;
 
 /** Refuses a command by a problem (a deadline that has passed) before every sending. */
 export type Guard = (argv: readonly Bytes[]) => ReplyProblem | undefined;
 
 /** Runs the commands. */
-export function runBatch(
+export async function runBatch(
   session: Session<SessionContext>,
   commands: readonly (readonly Bytes[])[],
   guard: Guard = () => undefined,
 ): Promise<BatchResult> {
-  const open = new Map<number, Open>(commands.map((_, index) => [index, { why: 'unsent', message: 'not sent' }]));
-  return finish(session, commands, { settled: new Map(), open, ended: true }, guard);
+  if (session.cluster && commands.some(runsEverywhere)) return runEverywhere(session, commands, guard);
+  return finish(session, { commands }, { settled: new Map(), open: unsentAll(commands) }, guard);
 }
 
-/** Brings to an outcome what was sent elsewhere: the replies that came, in order (undefined: none came), and the loss that cut the rest off. */
+/** Commands for every node stand once for each node, in their place among the others, and come to one outcome. */
+async function runEverywhere(
+  session: Session<SessionContext>,
+  commands: readonly (readonly Bytes[])[],
+  guard: Guard,
+): Promise<BatchResult> {
+  const nodes = session.context.connection.nodes().map((node) => node.address);
+  const parts = commands.flatMap((argv, index) => {
+    const places: readonly (string | undefined)[] = runsEverywhere(argv) ? nodes : [undefined];
+    return places.map((fixed) => ({ argv, index, fixed }));
+  });
+  const batch = { commands: parts.map(({ argv }) => argv), fixed: parts.map(({ fixed }) => fixed) };
+  const result = await finish(session, batch, { settled: new Map(), open: unsentAll(parts) }, guard);
+  const outcomes = parts.map((part, at) => ({ index: part.index, address: part.fixed, settled: result.settled[at]! }));
+  const settled = commands.map((argv, index) => {
+    const own = outcomes.filter((one) => one.index === index);
+    return own[0]?.address === undefined
+      ? own[0]!.settled
+      : foldNodes(
+          argv,
+          own.map((one) => ({ address: one.address ?? '', settled: one.settled })),
+        );
+  });
+  return { ...result, settled };
+}
+
+function unsentAll(commands: readonly unknown[]): Map<number, Open> {
+  return new Map(commands.map((_, index) => [index, { why: 'unsent', message: 'not sent' }]));
+}
+
+/** Brings to an outcome what was sent elsewhere: the replies that came, in order (undefined: none came), and the loss that cut the rest off. `asked`: the node's address. */
 export async function finishBatch(
   session: Session<SessionContext>,
   commands: readonly (readonly Bytes[])[],
   replies: readonly (Reply | undefined)[],
   lost: LostConnection | undefined,
+  asked = '',
 ): Promise<BatchResult> {
+  const ended = lost === undefined || !lost.sent || (await session.end(lost)) === 'ended';
   const settled = new Map<number, Settled>();
   const open = new Map<number, Open>();
   commands.forEach((_, index) => {
     const reply = replies[index];
-    const why = reply === undefined ? lossOf(lost!) : openOf(reply);
+    const why = reply === undefined ? lossOf(lost!, ended) : openOf(reply, session.cluster, asked);
     if (why) open.set(index, why);
     else settled.set(index, settle(reply!));
   });
-  const ended = lost === undefined || !lost.sent || (await session.end(lost)) === 'ended';
-  return finish(session, commands, { settled, open, ended, ...(lost ? { fault: lost } : {}) });
+  if (session.cluster) await session.refresh();
+  return finish(session, { commands }, { settled, open, ...(lost ? { fault: lost } : {}) });
+}
+
+/** What is sent: `fixed` names the node of a command that is for that node, whatever its keys. */
+interface Batch {
+  readonly commands: readonly (readonly Bytes[])[];
+  readonly fixed?: readonly (string | undefined)[];
 }
 
 /** The loop: what may be sent again is, until all is settled or the retries are used up. `first` is what is known before it. */
 async function finish(
   session: Session<SessionContext>,
-  commands: readonly (readonly Bytes[])[],
+  batch: Batch,
   first: Round,
   guard: Guard = () => undefined,
 ): Promise<BatchResult> {
   const { retry } = session.context.plan.request;
   const { signal, clock } = session.context;
+  const { commands } = batch;
   const settled: (Settled | undefined)[] = commands.map((_, index) => first.settled.get(index));
   const retries: Extract<Event, { kind: 'retried' }>[] = [];
   const open = new Map(first.open);
   let fault = first.fault;
-  let pending = repeatable(commands, settled, open, first.ended);
+  let pending = repeatable(commands, settled, open);
   // what was never sent goes out at once; everything else waits for its turn
   let attempt = first.fault === undefined && settled.every((end) => end === undefined) && isFresh(open) ? -1 : 0;
-  while (pending.length > 0 && fault?.code !== 'drift' && !signal.aborted && attempt < retry.max_retries) {
-    if (attempt >= 0) {
-      const wait = backoffMs(attempt, retry.base_ms);
+  let followed = 0;
+  while (pending.length > 0 && fault?.code !== 'drift' && !signal.aborted) {
+    const moved = followed < MOST_REDIRECTS && [...open.values()].some((why) => why.why === 'moved');
+    if (!moved && attempt >= retry.max_retries) break;
+    if (moved || attempt >= 0) {
+      // the nodes learn of a change one after the other: the first redirection is followed at once, later ones less so
+      const wait = moved ? (followed === 0 ? 0 : 2 ** followed) : backoffMs(attempt, retry.base_ms);
       retries.push({
         kind: 'retried',
         reason: reasonOf(open, pending),
-        attempt: attempt + 1,
+        attempt: (moved ? followed : attempt) + 1,
         wait_ms: Math.round(wait),
       });
       await clock.sleep(wait, signal).catch(() => undefined);
       if (signal.aborted) break;
     }
-    attempt += 1;
-    const round = await sendOnce(session, commands, pending, guard);
+    if (moved) followed += 1;
+    else attempt += 1;
+    const round = await sendOnce(session, batch, pending, open, guard);
+    if (round.settled.size > 0) followed = 0;
     for (const [index, end] of round.settled) {
       settled[index] = end;
       open.delete(index);
     }
     for (const [index, why] of round.open) open.set(index, why);
     fault = round.fault;
-    pending = repeatable(commands, settled, open, round.ended);
+    pending = repeatable(commands, settled, open);
   }
   const final = settled.map((end, index) => end ?? closeOpen(open.get(index)!));
   return { settled: final, retries, ...(fault ? { fault } : {}) };
@@ -123,56 +179,130 @@ function isFresh(open: Map<number, Open>): boolean {
 interface Round {
   readonly settled: Map<number, Settled>;
   readonly open: Map<number, Open>;
-  /** Whether the lost connection can no longer run anything; true when none was lost. */
-  readonly ended: boolean;
   readonly fault?: OpsError;
 }
 
+/** Sends the pending commands, each node its own, and takes the replies. */
 async function sendOnce(
   session: Session<SessionContext>,
-  commands: readonly (readonly Bytes[])[],
+  batch: Batch,
   pending: readonly number[],
+  before: ReadonlyMap<number, Open>,
   guard: Guard,
 ): Promise<Round> {
   const settled = new Map<number, Settled>();
   const open = new Map<number, Open>();
-  const send: number[] = [];
+  const groups = new Map<string, Sending[]>();
   for (const index of pending) {
-    const refusal = guard(commands[index]!);
-    if (refusal) settled.set(index, { outcome: 'not_sent', reply: null, error: refusal });
-    else send.push(index);
+    const argv = batch.commands[index]!;
+    const refusal = guard(argv);
+    if (refusal) {
+      settled.set(index, { outcome: 'not_sent', reply: null, error: refusal });
+      continue;
+    }
+    const place = placed(session, argv, batch.fixed?.[index], before.get(index));
+    if ('open' in place) open.set(index, place.open);
+    else if ('settled' in place) settled.set(index, place.settled);
+    else {
+      const group = groups.get(place.address) ?? [];
+      group.push({ index, argv, asking: place.asking });
+      groups.set(place.address, group);
+    }
   }
-  if (send.length === 0) return { settled, open, ended: true };
+  const rounds = await Promise.all([...groups].map(([address, sending]) => sendTo(session, address, sending)));
+  for (const round of rounds) {
+    for (const [index, end] of round.settled) settled.set(index, end);
+    for (const [index, why] of round.open) open.set(index, why);
+  }
+  const faults = rounds.flatMap((round) => round.fault ?? []).sort((a, b) => gravity(b) - gravity(a));
+  if (session.cluster && (open.size > 0 || faults.length > 0)) await session.refresh();
+  return { settled, open, ...(faults[0] ? { fault: faults[0] } : {}) };
+}
+
+interface Sending {
+  readonly index: number;
+  readonly argv: readonly Bytes[];
+  /** ASKING goes before it. */
+  readonly asking: boolean;
+}
+
+async function sendTo(session: Session<SessionContext>, address: string, sending: readonly Sending[]): Promise<Round> {
+  const settled = new Map<number, Settled>();
+  const open = new Map<number, Open>();
   const replies: Reply[] = [];
+  // the command that each reply answers; undefined: an ASKING
+  const asked = sending.flatMap((one) => (one.asking ? [undefined, one] : [one]));
   let lost: LostConnection | undefined;
   try {
-    const pipe = await session.bulk();
-    pipe.write(send.map((index) => toWire(commands[index]!)));
-    while (replies.length < send.length) replies.push(...(await pipe.read()));
+    const pipe = await session.bulk(address === '' ? {} : { address });
+    pipe.write(asked.map((one) => (one ? toWire(one.argv) : ['ASKING'])));
+    while (replies.length < asked.length) replies.push(...(await pipe.read()));
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
-    if (!(error instanceof LostConnection)) return { settled, open, ended: true, fault: error };
+    if (!(error instanceof LostConnection)) {
+      if (error.code === 'unreachable') await session.awaitTakeover(address);
+      return { settled, open, fault: error };
+    }
     lost = error;
   }
-  send.forEach((index, at) => {
-    const reply = replies[at];
-    const why = reply === undefined ? lossOf(lost!) : openOf(reply);
-    if (why) open.set(index, why);
-    else settled.set(index, settle(reply!));
-  });
   const ended = lost === undefined || (await session.end(lost)) === 'ended';
-  return { settled, open, ended, ...(lost ? { fault: lost } : {}) };
+  asked.forEach((one, at) => {
+    if (!one) return;
+    const reply = replies[at];
+    const why = reply === undefined ? lossOf(lost!, ended) : openOf(reply, session.cluster, address);
+    if (why) open.set(one.index, why);
+    else settled.set(one.index, settle(reply!));
+    if (session.cluster && tellsOfOne(one.argv)) session.toldByOne(String(one.argv[0]).toUpperCase(), address);
+  });
+  return { settled, open, ...(lost ? { fault: lost } : {}) };
+}
+
+/** A lost connection costs its commands, a node that cannot be reached ends the run in time, a stranger ends it now. */
+function gravity(fault: OpsError): number {
+  if (fault.code === 'drift') return 2;
+  return fault instanceof LostConnection ? 0 : 1;
+}
+
+/** The node that gets a command now ('' stands for the only one), or what becomes of it without being sent. */
+function placed(
+  session: Session<SessionContext>,
+  argv: readonly Bytes[],
+  fixed: string | undefined,
+  before: Open | undefined,
+): { readonly address: string; readonly asking: boolean } | { readonly open: Open } | { readonly settled: Settled } {
+  if (!session.cluster) return { address: '', asking: false };
+  if (fixed !== undefined) return { address: fixed, asking: false };
+  if (before?.why === 'moved' && before.ask !== undefined) return { address: before.ask, asking: true };
+  const place = placeOf(session.context.connection, argv);
+  switch (place.at) {
+    case 'node':
+      return { address: place.address, asking: false };
+    case 'nobody':
+      return { open: { why: 'refused', problem: problemOf(place.error), code: place.error.code } };
+    case 'crossslot':
+      return { settled: { outcome: 'not_sent', reply: null, error: problemOf(place.error) } };
+  }
 }
 
 /** What a lost connection means for a command on it. */
-function lossOf({ message, sent, code }: LostConnection): Open {
-  return sent ? { why: 'lost', message, timeout: code === 'connection_timeout' } : { why: 'unsent', message };
+function lossOf({ message, sent, code }: LostConnection, ended: boolean): Open {
+  return sent ? { why: 'lost', message, timeout: code === 'connection_timeout', ended } : { why: 'unsent', message };
 }
 
-/** A transient refusal leaves its command open; every other reply settles it. */
-function openOf(reply: Reply): Open | undefined {
-  if (!isRefusal(reply) || !errorOf(reply.code).retry) return undefined;
-  return { why: 'refused', problem: problemOf(reply), code: reply.code };
+/** A transient refusal, and in a cluster a redirection, leaves its command open; every other reply settles it. */
+function openOf(reply: Reply, cluster: boolean, asked: string): Open | undefined {
+  if (!isRefusal(reply)) return undefined;
+  const { code } = reply;
+  if (errorOf(code).retry) return { why: 'refused', problem: problemOf(reply), code };
+  if (!cluster || !isRedirection(code)) return undefined;
+  const redirect = redirectOf(reply, asked);
+  const ask = redirect?.kind === 'ask' ? { ask: redirect.address } : {};
+  return { why: 'moved', problem: problemOf(reply), code, ...ask };
+}
+
+/** True for a reply by which a cluster says: not here. READONLY comes from a primary that has just become a replica. */
+export function isRedirection(code: string): boolean {
+  return code === 'MOVED' || code === 'ASK' || code === 'READONLY';
 }
 
 function settle(reply: Reply): Settled {
@@ -185,7 +315,6 @@ function repeatable(
   commands: readonly (readonly Bytes[])[],
   settled: (Settled | undefined)[],
   open: Map<number, Open>,
-  ended: boolean,
 ): number[] {
   const later = new KeySet();
   const again: number[] = [];
@@ -197,12 +326,12 @@ function repeatable(
       if (end?.outcome === 'ok' || end?.outcome === 'unknown') later.add(argv);
       continue;
     }
-    const safe = why.why !== 'lost' || isReadOnly(argv) || (ended && isRepeatable(argv));
+    const safe = why.why !== 'lost' || isReadOnly(argv) || (why.ended && isRepeatable(argv));
     if (safe && !later.overlaps(argv)) {
       again.push(index);
       continue;
     }
-    const closed = closeOpen(why, ended);
+    const closed = closeOpen(why);
     settled[index] = closed;
     open.delete(index);
     if (closed.outcome === 'unknown') later.add(argv);
@@ -211,14 +340,15 @@ function repeatable(
 }
 
 /** The outcome of a command that is not sent again. */
-function closeOpen(open: Open, ended = true): Settled {
+function closeOpen(open: Open): Settled {
   switch (open.why) {
     case 'refused':
+    case 'moved':
       return { outcome: 'error', reply: null, error: open.problem };
     case 'unsent':
       return { outcome: 'not_sent', reply: null };
     case 'lost': {
-      const late = ended ? '' : '; the lost connection could not be ended, so it may still execute late';
+      const late = open.ended ? '' : '; the lost connection could not be ended, so it may still execute late';
       return {
         outcome: 'unknown',
         reply: null,
@@ -230,7 +360,7 @@ function closeOpen(open: Open, ended = true): Settled {
 
 function reasonOf(open: Map<number, Open>, pending: readonly number[]): string {
   const first = open.get(pending[0]!);
-  if (first?.why === 'refused') return first.code;
+  if (first?.why === 'refused' || first?.why === 'moved') return first.code;
   return first?.why === 'lost' && first.timeout ? 'connection_timeout' : 'connection_lost';
 }
 

@@ -14,9 +14,11 @@ import type { RunContext, Session } from './session.ts';
 /** The nearest deadline that is sent, in milliseconds from the server's now. */
 const NEAREST_MS = 1_000;
 
-/** The server's clock in Unix milliseconds. Throws OpsError auth when TIME is not permitted: without it no relative TTL is safe. */
+/** The server's clock in Unix milliseconds, of a cluster the one that is furthest ahead: a deadline comes late rather than early. Throws OpsError auth when TIME is not permitted: without it no relative TTL is safe. */
 export async function serverTime(session: Session): Promise<number> {
-  return timeFrom(await (await session.lease()).send(['TIME']));
+  const nodes = session.cluster ? session.context.connection.nodes() : [{}];
+  const times = nodes.map(async (node) => timeFrom(await (await session.lease(node)).send(['TIME'])));
+  return Math.max(...(await Promise.all(times)));
 }
 
 /** Unix milliseconds of a TIME reply. Throws OpsError auth when it was refused. */

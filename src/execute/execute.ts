@@ -38,6 +38,7 @@ export async function* execute(context: RunContext, keptBack?: () => number): As
       }
       index += commandCount(step);
     }
+    for (const reason of await session.concerns()) yield { kind: 'unproven', reason };
   } finally {
     await session.close();
   }

@@ -22,6 +22,9 @@ export interface KeyHead {
 /** One element as it is written: [value], [field, value], [member, score], [id, field, value, ...]. */
 export type Element = readonly WireArgument[];
 
+/** What reads keys wherever they are. */
+export type Reader = Pick<Lease, 'send'>;
+
 /** A key that cannot be written as it is, and what is missing. */
 export interface Shortfall {
   readonly key: Bytes;
@@ -33,7 +36,7 @@ export const PAGE = 500;
 
 /** Type, deadline and size of keys; a key that is gone is left out, one of a type that has no commands is a shortfall. */
 export async function readHeads(
-  lease: Lease,
+  lease: Reader,
   keys: readonly Bytes[],
   absolute: boolean,
 ): Promise<{ readonly heads: readonly KeyHead[]; readonly shortfalls: readonly Shortfall[] }> {
@@ -93,7 +96,7 @@ export function elementsOf(type: ExportType, reply: Reply): Element[] {
 }
 
 /** The elements of a large collection, a page at a time. */
-export async function* pagesOf(lease: Lease, head: KeyHead, pace: (commands: number) => Promise<void>) {
+export async function* pagesOf(lease: Reader, head: KeyHead, pace: (commands: number) => Promise<void>) {
   const name = toBuffer(head.key);
   const ask = async (...argv: WireArgument[]): Promise<Reply> => {
     await pace(1);
@@ -147,7 +150,7 @@ function isExportType(type: string): type is ExportType {
 
 /** What of a stream its entries do not say: its last id, and whether it has consumer groups. */
 export async function streamInfo(
-  lease: Lease,
+  lease: Reader,
   key: Bytes,
 ): Promise<{ readonly lastId: string; readonly groups: number }> {
   const reply = answerOf(await lease.send(['XINFO', 'STREAM', toBuffer(key)]));
@@ -162,7 +165,7 @@ export async function streamInfo(
 
 /** Deadlines of hash fields in Unix milliseconds, -1 for none; undefined where the server keeps none (before Redis 7.4, Valkey 9). */
 export async function fieldDeadlines(
-  lease: Lease,
+  lease: Reader,
   key: Bytes,
   fields: readonly WireArgument[],
 ): Promise<readonly number[] | undefined> {

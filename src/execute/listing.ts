@@ -6,8 +6,9 @@ import type { TtlGroup } from '../plan/report.ts';
 import type { ScanStep } from '../plan/step.ts';
 import { replyInteger } from '../redis/reply.ts';
 import type { Ending } from './pipeline.ts';
-import { noTotals, readPage } from './scan-job.ts';
+import { noTotals } from './scan-job.ts';
 import { isInterruption, type Session } from './session.ts';
+import { walk } from './walk.ts';
 
 /** Prefixes told apart in an audit; further ones are counted together under the empty prefix. */
 const MAX_GROUPS = 1_000;
@@ -19,33 +20,40 @@ export async function* runListing(session: Session, step: ScanStep): AsyncGenera
   const seen = new Set<string>();
   const found: Bytes[] = [];
   const groups = new Map<string, TtlGroup>();
-  let cursor = '0';
+  let walked = false;
   let ending: Ending = { end: 'done' };
   try {
-    do {
+    const pages = walk(session, { selection: step.selection, count: step.count, deletes: false });
+    while (found.length < limit) {
       if (signal.aborted) {
         ending = { end: 'interrupted' };
         break;
       }
-      const page = await readPage(session, step.selection, cursor, step.count);
+      const next = await pages.next();
+      if (next.done) {
+        walked = true;
+        for (const reason of next.value) yield { kind: 'unproven', reason };
+        break;
+      }
+      const page = next.value;
       const fresh = page.keys.filter((key) => !seen.has(bytesId(key)));
       for (const key of fresh) seen.add(bytesId(key));
       const unique = [...new Map(fresh.map((key) => [bytesId(key), key])).values()];
       if (step.collect === 'ttl') await audit(session, unique, groups);
       else found.push(...unique.slice(0, limit - found.length));
-      cursor = page.next;
+      walked = page.next === '0' && !session.cluster;
       yield {
         kind: 'page',
         totals: { ...noTotals, scanned: step.count, matched: unique.length },
         planned_keys: plan.execution_plan.estimate.keys,
       };
-    } while (cursor !== '0' && found.length < limit);
+    }
   } catch (error) {
     if (isInterruption(error, signal)) ending = { end: 'interrupted' };
     else if (error instanceof OpsError) ending = { end: 'fault', fault: error };
     else throw error;
   }
-  if (step.collect === 'keys') yield { kind: 'found', keys: found, more: cursor !== '0' || seen.size > found.length };
+  if (step.collect === 'keys') yield { kind: 'found', keys: found, more: !walked || seen.size > found.length };
   else
     yield {
       kind: 'audited',
@@ -55,8 +63,7 @@ export async function* runListing(session: Session, step: ScanStep): AsyncGenera
 }
 
 async function audit(session: Session, keys: readonly Bytes[], groups: Map<string, TtlGroup>): Promise<void> {
-  const lease = await session.lease();
-  const replies = await Promise.all(keys.map((key) => lease.send(['PTTL', toBuffer(key)])));
+  const replies = await Promise.all(keys.map((key) => session.read(['PTTL', toBuffer(key)])));
   keys.forEach((key, index) => {
     const ttl = replyInteger(replies[index]!);
     if (ttl === undefined || ttl === -2) return; // gone since the scan saw it

@@ -9,7 +9,7 @@ import type { WireArgument } from '../formats/resp.ts';
 import type { Event } from '../plan/event.ts';
 import type { Totals } from '../plan/report.ts';
 import type { ScanStep } from '../plan/step.ts';
-import { type Lease, LostConnection } from '../redis/connection.ts';
+import { LostConnection } from '../redis/connection.ts';
 import { type ExportFile, openExport } from './export-file.ts';
 import {
   elementsOf,
@@ -17,14 +17,16 @@ import {
   type KeyHead,
   PAGE,
   pagesOf,
+  type Reader,
   readHeads,
   type Shortfall,
   streamInfo,
   wholeCommand,
 } from './export-value.ts';
 import type { Ending } from './pipeline.ts';
-import { noTotals, readPage } from './scan-job.ts';
+import { noTotals } from './scan-job.ts';
 import { backoffMs, type Session } from './session.ts';
+import { walk } from './walk.ts';
 
 /** Values that are asked for in one packet: keys, and bytes of their strings. */
 const packetKeys = 100;
@@ -46,13 +48,20 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
   const seen = new Set<string>();
   let file: ExportFile | undefined;
   let ending: Ending = { end: 'done' };
-  let cursor = '0';
+  let walked = false;
   let more = false;
   try {
     if (!terms.dryRun) file = await openExport(path, step.export.format);
-    do {
+    const pages = walk(session, { selection: step.selection, count: step.count, deletes: false });
+    while (seen.size < limit) {
       signal.throwIfAborted();
-      const page = await readPage(session, step.selection, cursor, step.count);
+      const next = await pages.next();
+      if (next.done) {
+        walked = true;
+        for (const reason of next.value) yield { kind: 'unproven', reason };
+        break;
+      }
+      const page = next.value;
       const fresh = page.keys.filter((key) => !seen.has(bytesId(key)));
       const unique = [...new Map(fresh.map((key) => [bytesId(key), key])).values()];
       const keys = unique.slice(0, limit - seen.size);
@@ -62,10 +71,10 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
         signal.throwIfAborted();
         await exportKeys(session, step, file, keys.slice(at, at + packetKeys), state);
       }
-      cursor = page.next;
+      walked = page.next === '0' && !session.cluster;
       const totals: Totals = { ...noTotals, scanned: step.count, matched: keys.length };
       yield { kind: 'page', totals, planned_keys };
-    } while (cursor !== '0' && seen.size < limit);
+    }
     await file?.finish();
   } catch (error) {
     if (!(error instanceof OpsError) && !signal.aborted) {
@@ -77,7 +86,7 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
   }
   for (const { key, why } of state.shortfalls.values()) yield { kind: 'unproven', reason: `${printable(key)}: ${why}` };
   if (state.left > 0) yield { kind: 'unproven', reason: `${state.left} more keys are not exported in full` };
-  if ((cursor !== '0' || more) && ending.end === 'done') {
+  if ((!walked || more) && ending.end === 'done') {
     yield { kind: 'unproven', reason: `limit ${limit} was reached: more keys match than were exported` };
   }
   if (file !== undefined && (ending.end === 'done' || file.bytes > 0)) {
@@ -138,7 +147,7 @@ async function exportOnce(
   state: ExportState,
   whole: (key: Bytes) => void,
 ): Promise<void> {
-  const lease = await session.lease();
+  const lease = await session.reader();
   const pace = (commands: number): Promise<void> => session.pace(commands);
   await pace(keys.length * 3);
   const absolute = !/^[0-6]\./.test(session.context.plan.target.server.redis_version); // PEXPIRETIME is of 7.0
@@ -180,7 +189,7 @@ async function exportOnce(
 }
 
 interface Writer {
-  readonly lease: Lease;
+  readonly lease: Reader;
   readonly step: ExportStep;
   readonly file: ExportFile;
   readonly state: ExportState;

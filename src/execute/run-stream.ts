@@ -18,7 +18,8 @@ import type { Ending } from './pipeline.ts';
 import { howToGoOn } from './resume-hint.ts';
 import { noTotals } from './scan-job.ts';
 import { Session, type StreamTerms } from './session.ts';
-import { type Command, type Streamed, type StreamState, streamCommands } from './stream.ts';
+import type { Command, Streamed, StreamState } from './stream.ts';
+import { streamRouted } from './stream-cluster.ts';
 import { allowed, openWindow, slackOf } from './window.ts';
 
 /** Totals are told at most this often, in milliseconds: smooth for the eye, and nothing beside the commands. */
@@ -33,7 +34,7 @@ export async function* runStream(session: Session, step: StreamStep, first: numb
   if (terms === undefined) return { end: 'fault', fault: noFiles() };
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  const own = new Session({ ...context, signal });
+  const own = new Session({ ...context, signal }, session);
   const { request, target } = context.plan;
   const state: StreamState = {
     window: openWindow(request.performance_mode, target.server.round_trip_ms),
@@ -50,7 +51,7 @@ export async function* runStream(session: Session, step: StreamStep, first: numb
     if (step.failures_file !== undefined && !terms.dryRun)
       failures = await openFailures(terms.pathOf(step.failures_file));
     let toldMs = startedMs;
-    for await (const group of streamCommands(own, source.batches, state)) {
+    for await (const group of streamRouted(own, source.batches, state)) {
       yield* tally.add(group, source, failures);
       try {
         await failures?.flush();

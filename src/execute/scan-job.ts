@@ -6,44 +6,49 @@
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { formatCount } from '../base/units.ts';
-import { type Page, scanPage } from '../inspect/scan.ts';
+import { commandName } from '../catalog/lookup.ts';
 import type { Estimate } from '../plan/estimate.ts';
 import type { Event } from '../plan/event.ts';
 import type { Totals } from '../plan/report.ts';
-import type { ForEachStep, Selection } from '../plan/step.ts';
-import { LostConnection } from '../redis/connection.ts';
+import type { ForEachStep } from '../plan/step.ts';
+import { literal } from '../plan/values.ts';
 import { runBatch } from './batch.ts';
 import { deadlineGuard } from './deadline.ts';
 import { effectOf, problem } from './outcome.ts';
 import { type Ending, endingOf, resultEvent } from './pipeline.ts';
-import { backoffMs, isInterruption, restarted, type Session } from './session.ts';
+import { isInterruption, type Session } from './session.ts';
+import { walk } from './walk.ts';
 import { bind, hasDeadline } from './wire.ts';
 
 /** The zero of Totals. */
 export const noTotals: Totals = { scanned: 0, matched: 0, changed: 0, unchanged: 0, failed: 0, unknown: 0, retried: 0 };
 
+/** What leaves no key behind: one that is met later is another key. A deadline that would delete is never sent. */
+const removing: ReadonlySet<string> = new Set(['del', 'unlink']);
+
 /** Runs the job. Failed and unknown keys get a result event each, numbered by the key's place in the run; all are in the page totals. */
 export async function* runScanJob(session: Session, step: ForEachStep): AsyncGenerator<Event, Ending> {
   const { plan, journal, signal } = session.context;
   const planned = plan.execution_plan.estimate;
-  let cursor = '0';
+  const deletes = removing.has(commandName(step.do.argv.map(literal)));
   let acted = 0;
   let told: Promise<void> | undefined;
   // what a page that is not finished has done so far: it is told also when the page ends early
   let underway: Totals | undefined;
   try {
-    let coming = readPage(session, step.selection, cursor, step.count);
-    do {
+    const pages = walk(session, { selection: step.selection, count: step.count, deletes });
+    for (;;) {
       if (signal.aborted) return { end: 'interrupted' };
-      const page = await coming;
-      const keys = distinct(page.keys);
-      const excess = overLimit(session, acted + keys.length, planned);
-      if (excess) return { end: 'fault', fault: excess };
-      if (page.next !== '0') {
-        // the server looks for the next keys while it works on these; a fault is met where the page is awaited
-        coming = readPage(session, step.selection, page.next, step.count);
-        coming.catch(() => undefined);
+      const next = await pages.next();
+      if (next.done) {
+        for (const reason of next.value) yield { kind: 'unproven', reason };
+        break;
       }
+      const page = next.value;
+      const keys = distinct(page.keys);
+      const again = Math.min(page.again, keys.length);
+      const excess = overLimit(session, acted + keys.length - again, planned);
+      if (excess) return { end: 'fault', fault: excess };
       let totals: Totals = { ...noTotals, scanned: step.count, matched: keys.length };
       await fixDeadline(session, step, page.timeMs, acted, keys.length);
       for (let at = 0; at < keys.length; ) {
@@ -59,21 +64,21 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
         yield { kind: 'page', totals: underway, planned_keys: planned.keys };
         return ending;
       }
-      acted += keys.length;
-      cursor = page.next;
+      acted += keys.length - again;
+      totals = withoutRepeats(totals, again);
       // made durable while the next page is worked on: what a crash forgets of it is only done again
       await told;
-      told = journal?.({ kind: 'page', cursor, run_id: page.runId ?? null, ...totals });
+      told = journal?.({
+        kind: 'page',
+        ...(page.node === undefined ? {} : { node: page.node }),
+        cursor: page.next,
+        run_id: page.runId ?? null,
+        ...totals,
+      });
       told?.catch(() => undefined); // the fault is met where it is awaited
       yield { kind: 'page', totals, planned_keys: planned.keys };
       underway = undefined;
-      if (page.runId === undefined) {
-        yield {
-          kind: 'unproven',
-          reason: 'the user may not ask for run_id (+info), so a restart during the scan would go unseen',
-        };
-      }
-    } while (cursor !== '0');
+    }
     await told;
   } catch (error) {
     if (underway) yield { kind: 'page', totals: underway, planned_keys: planned.keys };
@@ -82,27 +87,6 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
     throw error;
   }
   return { end: 'done' };
-}
-
-/** One page; a lost connection is replaced, and the page is asked for again: SCAN is a read. Throws drift when another process answers. */
-export async function readPage(session: Session, selection: Selection, cursor: string, count: number): Promise<Page> {
-  const { retry } = session.context.plan.request;
-  const { run_id: planned } = session.context.plan.target.server;
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      const page = await scanPage(await session.lease(), selection, cursor, count);
-      if (page.runId !== undefined && planned !== '' && page.runId !== planned) throw restarted();
-      return page;
-    } catch (error) {
-      const passing = error instanceof LostConnection || (error instanceof OpsError && isPassing(error));
-      if (!passing || attempt >= retry.max_retries) throw error;
-      await session.context.clock.sleep(backoffMs(attempt, retry.base_ms), session.context.signal);
-    }
-  }
-}
-
-function isPassing(error: OpsError): boolean {
-  return error.code === 'unreachable' || error.reply === 'BUSY' || error.reply === 'LOADING';
 }
 
 /** Why the job must not act on this many keys: the plan foresaw fewer (E233), or the request allows fewer (E234). */
@@ -167,6 +151,13 @@ async function actOn(
     }
   });
   return { events, totals, ...(result.fault ? { fault: result.fault } : {}) };
+}
+
+/** Keys of a slot that was walked twice count once. The second time most actions find nothing to change. */
+function withoutRepeats(totals: Totals, again: number): Totals {
+  const unchanged = Math.max(0, totals.unchanged - again);
+  const changed = Math.max(0, totals.changed - (again - (totals.unchanged - unchanged)));
+  return { ...totals, matched: totals.matched - again, changed, unchanged };
 }
 
 function distinct(keys: readonly Bytes[]): Bytes[] {

@@ -12,14 +12,29 @@ import type { ReplyProblem } from '../plan/report.ts';
 import type { ScriptStep } from '../plan/step.ts';
 import type { Argument } from '../plan/values.ts';
 import { type Lease, LostConnection } from '../redis/connection.ts';
+import { redirectOf } from '../redis/redirect.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
 import type { Settled } from './batch.ts';
 import { problem, problemOf, replyValue } from './outcome.ts';
 import type { Ending } from './pipeline.ts';
+import { commonSlot } from './routing.ts';
 import { backoffMs, type Session } from './session.ts';
 
 /** Refusals that come before a script's first line; any other error reply may have come from inside it. */
-const beforeStart = new Set(['BUSY', 'LOADING', 'NOSCRIPT', 'NOAUTH', 'MOVED', 'ASK', 'CLUSTERDOWN']);
+const beforeStart = new Set([
+  'BUSY',
+  'LOADING',
+  'NOSCRIPT',
+  'NOAUTH',
+  'MOVED',
+  'ASK',
+  'TRYAGAIN',
+  'CROSSSLOT',
+  'CLUSTERDOWN',
+]);
+
+/** Redirections that one call follows. */
+const MOST_REDIRECTS = 8;
 
 /** Runs the script once; `index` is its place in the report. */
 export async function* runScript(session: Session, step: ScriptStep, index: number): AsyncGenerator<Event, Ending> {
@@ -64,17 +79,13 @@ interface Tried {
 }
 
 async function callOnce(session: Session, step: ScriptStep): Promise<Tried> {
-  let lease: Lease;
   try {
-    lease = await session.lease();
+    return judge(step, await callRouted(session, step));
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
-    return { settled: { outcome: 'not_sent', reply: null }, again: error.code, fault: error };
-  }
-  try {
-    return judge(step, await loadAndCall(lease, step, session.context.plan.target.server.redis_version));
-  } catch (error) {
-    if (!(error instanceof LostConnection)) throw error;
+    if (!(error instanceof LostConnection)) {
+      return { settled: { outcome: 'not_sent', reply: null }, again: error.code, fault: error };
+    }
     if (!error.sent) return { settled: { outcome: 'not_sent', reply: null }, again: 'connection_lost' };
     const ended = (await session.end(error)) === 'ended';
     const late = ended ? '' : '; the lost connection could not be ended, so it may still execute late';
@@ -87,13 +98,44 @@ async function callOnce(session: Session, step: ScriptStep): Promise<Tried> {
   }
 }
 
-async function loadAndCall(lease: Lease, step: ScriptStep, redisVersion: string): Promise<Reply> {
+/** Calls it on the node of its keys; a redirection comes before its first line, so it is followed. */
+async function callRouted(session: Session, step: ScriptStep): Promise<Reply> {
+  const slot = commonSlot(step.keys);
+  let lease = await leaseFor(session, slot);
+  if (session.cluster && slot === undefined) {
+    session.toldByOne('the script, which names no keys,', lease.node.address);
+  }
+  let asking = false;
+  for (let hops = 0; ; hops += 1) {
+    const reply = await loadAndCall(lease, step, session.context.plan.target.server.redis_version, asking);
+    const redirect = session.cluster ? redirectOf(reply, lease.node.address) : undefined;
+    if (!redirect || hops === MOST_REDIRECTS) return reply;
+    asking = redirect.kind === 'ask';
+    if (!asking) await session.refresh();
+    lease = await session.lease({ address: redirect.address });
+  }
+}
+
+async function leaseFor(session: Session, slot: number | undefined): Promise<Lease> {
+  try {
+    return await session.lease(slot === undefined ? {} : { slot });
+  } catch (error) {
+    const node = slot === undefined ? undefined : session.context.connection.nodeOf(slot);
+    if (error instanceof OpsError && error.code === 'unreachable' && node) await session.awaitTakeover(node.address);
+    throw error;
+  }
+}
+
+async function loadAndCall(lease: Lease, step: ScriptStep, redisVersion: string, asking: boolean): Promise<Reply> {
   const call = callWire(step, redisVersion);
-  const first = await lease.send(call);
+  // ASKING holds for the next command only, so both leave together
+  const send = async (): Promise<Reply> =>
+    (await Promise.all([asking ? lease.send(['ASKING']) : null, lease.send(call)]))[1];
+  const first = await send();
   if (!(first instanceof ReplyError) || first.code !== 'NOSCRIPT') return first;
   const loaded = await lease.send(['SCRIPT', 'LOAD', toBuffer(step.source)]);
   if (loaded instanceof ReplyError) return loaded;
-  return lease.send(call);
+  return send();
 }
 
 function judge(step: ScriptStep, reply: Reply): Tried {

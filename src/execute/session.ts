@@ -1,12 +1,22 @@
 /**
- * A run's hold on the server: one leased connection at a time, replaced when it is lost, always to the process that was
- * planned for (run_id): another process may hold other data, and a cursor of the first means nothing to it.
+ * A run's hold on the server: one leased connection at a time to each node, replaced when it is lost, always to the
+ * process that was planned for (run_id): another process may hold other data, and a cursor of the first means nothing to
+ * it. In a cluster a node that took over from another is not such a stranger; one that came back in a new process is.
  */
 import type { Clock } from '../base/clock.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { WireArgument } from '../formats/resp.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Connection, Lease, LostConnection, Pipe } from '../redis/connection.ts';
+import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/connection.ts';
+import { sendRouted } from '../redis/redirect.ts';
+import type { Reply } from '../redis/reply.ts';
+import { isCluster } from './routing.ts';
+
+interface PlannedNode {
+  readonly address: string;
+  readonly id: string;
+  readonly run_id: string;
+}
 
 /** What a session keeps to: a plan has it all, and so has a stream of commands that is no plan. */
 export interface SessionContext {
@@ -15,8 +25,8 @@ export interface SessionContext {
       readonly retry: { readonly max_retries: number; readonly base_ms: number };
       readonly limits: { readonly rate?: number };
     };
-    /** run_id of the process that was planned for; empty when it is not known. */
-    readonly target: { readonly server: { readonly run_id: string } };
+    /** run_id of the process that was planned for, of a cluster that of each node; empty when it is not known. */
+    readonly target: { readonly server: { readonly run_id: string; readonly nodes?: readonly PlannedNode[] } };
   };
   readonly runId: string;
   readonly connection: Connection;
@@ -42,40 +52,136 @@ export interface StreamTerms {
   readonly dryRun: boolean;
 }
 
+/** How long a primary that cannot be reached may take to be replaced: cluster-node-timeout and an election, when set short. */
+const TAKEOVER_MS = 10_000;
+
 /** The leased connection of a run, and its pace. */
 export class Session<Context extends SessionContext = RunContext> {
   readonly context: Context;
-  #lease: Lease | undefined;
-  #bulk: Pipe | undefined;
+  /** True where commands have to be routed. */
+  readonly cluster: boolean;
+  /** By address. */
+  readonly #leases = new Map<string, Lease>();
+  readonly #bulks = new Map<string, Pipe>();
+  /** Commands that told of one node only. */
+  readonly #partial = new Map<string, string>();
+  /** Nodes whose replacement has been waited for: that is done once. */
+  readonly #awaited = new Map<string, Promise<void>>();
+  readonly #parent: Session<Context> | undefined;
   #paidUntil = 0;
 
-  constructor(context: Context) {
+  /** `parent`: the session whose pace this one keeps to. */
+  constructor(context: Context, parent?: Session<Context>) {
     this.context = context;
+    this.#parent = parent;
+    this.cluster = isCluster(context.connection);
   }
 
-  /** The connection to work on. Throws OpsError unreachable, or drift when another process answers. */
-  async lease(): Promise<Lease> {
-    if (this.#lease && !this.#lease.lost) return this.#lease;
-    this.#lease = await ownProcess(this.context, await this.context.connection.lease());
-    return this.#lease;
+  /** The connection to work on, in a cluster to the node of the route. Throws OpsError unreachable, or drift when another process answers. */
+  async lease(route: Route = {}): Promise<Lease> {
+    const known = this.#leases.get(this.#address(route));
+    if (known && !known.lost) return known;
+    const lease = await ownProcess(this.context, await this.context.connection.lease(route));
+    this.#leases.set(this.#keyOf(lease.node.address), lease);
+    return lease;
   }
 
-  /** The connection that batches go through, one at a time. Throws like `lease`. */
-  async bulk(): Promise<Pipe> {
-    if (this.#bulk && !this.#bulk.lost) return this.#bulk;
-    this.#bulk = await ownProcess(this.context, await this.context.connection.pipe());
-    return this.#bulk;
+  /** Sends one command that only reads, to the node of its keys. Throws like `lease`, or LostConnection. */
+  async read(argv: readonly WireArgument[]): Promise<Reply> {
+    if (!this.cluster) return (await this.lease()).send(argv);
+    return sendRouted(
+      (route) => this.lease(route),
+      () => this.refresh(),
+      argv,
+    );
+  }
+
+  /** What reads keys wherever they are: the lease, or in a cluster each key's own. Throws like `lease`. */
+  async reader(): Promise<Pick<Lease, 'send'>> {
+    return this.cluster ? { send: (argv) => this.read(argv) } : this.lease();
+  }
+
+  /** The connection that batches go through, one at a time for each node. Throws like `lease`. */
+  async bulk(route: Route = {}): Promise<Pipe> {
+    const known = this.#bulks.get(this.#address(route));
+    if (known && !known.lost) return known;
+    const pipe = await ownProcess(this.context, await this.context.connection.pipe(route));
+    this.#bulks.set(this.#keyOf(pipe.node.address), pipe);
+    return pipe;
+  }
+
+  #keyOf(address: string): string {
+    return this.cluster ? address : '';
+  }
+
+  #address({ slot, address }: Route): string {
+    const { connection } = this.context;
+    if (!this.cluster) return '';
+    return address ?? (slot === undefined ? connection.nodes()[0] : connection.nodeOf(slot))?.address ?? '';
+  }
+
+  /** Asks again who serves what. A cluster that does not answer is met where it is next worked on. */
+  async refresh(): Promise<void> {
+    await this.context.connection.refresh().catch(() => undefined);
+  }
+
+  /** Gives a cluster the time to replace a primary that cannot be reached, once for each node. */
+  awaitTakeover(address: string): Promise<void> {
+    if (this.#parent) return this.#parent.awaitTakeover(address);
+    if (!this.cluster) return Promise.resolve();
+    const waiting = this.#awaited.get(address) ?? this.#takeover(address);
+    this.#awaited.set(address, waiting);
+    return waiting;
+  }
+
+  async #takeover(address: string): Promise<void> {
+    const { connection, clock, signal } = this.context;
+    const deadline = clock.monotonic() + TAKEOVER_MS;
+    while (clock.monotonic() < deadline && !signal.aborted) {
+      await this.refresh();
+      if (connection.nodes().every((node) => node.address !== address)) return;
+      await clock.sleep(200, signal).catch(() => undefined);
+    }
+  }
+
+  /** Remembers that a command's answer tells of the node that gave it and not of the others. */
+  toldByOne(command: string, address: string): void {
+    (this.#parent ?? this).#partial.set(command, address);
+  }
+
+  /** What a run over a cluster cannot vouch for, in sentences. */
+  async concerns(): Promise<readonly string[]> {
+    const partial = [...this.#partial].map(
+      ([command, address]) => `${command} was answered by one node of the cluster (${address}), not by all`,
+    );
+    const planned = this.context.plan.target.server.nodes;
+    if (!this.cluster || !planned) return partial;
+    await this.refresh();
+    const now = new Set(this.context.connection.nodes().map((node) => node.id));
+    const gone = planned.filter((node) => !now.has(node.id));
+    return [
+      ...partial,
+      ...gone.map(
+        ({ address }) =>
+          `${address} served slots when this was planned and serves none now: if it failed rather than handed over, writes that it had just acknowledged may be lost`,
+      ),
+    ];
   }
 
   /** A connection for throughput, to the same process; the caller closes it. Throws like `lease`, after retries. */
-  async pipe(): Promise<Pipe> {
+  async pipe(route: Route = {}): Promise<Pipe> {
     const { retry } = this.context.plan.request;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await ownProcess(this.context, await this.context.connection.pipe());
+        return await ownProcess(this.context, await this.context.connection.pipe(route));
       } catch (error) {
         const passing = error instanceof OpsError && error.code === 'unreachable';
         if (!passing || attempt >= retry.max_retries) throw error;
+        if (route.address !== undefined) {
+          await this.awaitTakeover(route.address);
+          const { connection } = this.context;
+          if (connection.nodes().every((node) => node.address !== route.address)) throw error;
+        }
         await this.context.clock.sleep(backoffMs(attempt, retry.base_ms), this.context.signal);
       }
     }
@@ -88,6 +194,7 @@ export class Session<Context extends SessionContext = RunContext> {
 
   /** Waits until `commands` more may be sent under limits.rate. Rejects when the run is interrupted. */
   async pace(commands: number): Promise<void> {
+    if (this.#parent) return this.#parent.pace(commands);
     const { rate } = this.context.plan.request.limits;
     if (rate === undefined) return;
     const now = this.context.clock.monotonic();
@@ -103,17 +210,23 @@ export class Session<Context extends SessionContext = RunContext> {
   }
 
   async close(): Promise<void> {
-    await this.#lease?.close();
-    await this.#bulk?.close();
+    for (const lease of this.#leases.values()) await lease.close();
+    for (const pipe of this.#bulks.values()) await pipe.close();
   }
 }
 
 /** The connection, if it leads to the process that was planned for; else it is closed and `restarted` thrown. */
 export async function ownProcess<Open extends Lease | Pipe>(context: SessionContext, open: Open): Promise<Open> {
-  const planned = context.plan.target.server.run_id;
-  if (planned === '' || open.runId === undefined || open.runId === planned) return open;
+  const planned = plannedProcess(context, open.node.id);
+  if (planned === undefined || planned === '' || open.runId === undefined || open.runId === planned) return open;
   await open.close();
   throw restarted();
+}
+
+/** run_id of the process that was planned for; undefined for a cluster's node that served nothing then. */
+export function plannedProcess(context: SessionContext, id: string | undefined): string | undefined {
+  const { run_id, nodes } = context.plan.target.server;
+  return nodes ? nodes.find((node) => node.id === id)?.run_id : run_id;
 }
 
 /** True for what a wait throws when the run is interrupted, whatever reason the caller aborted with. */

@@ -9,9 +9,9 @@ import type { OpsError } from '../base/ops-error.ts';
 import { errorOf } from '../catalog/errors.ts';
 import { ReplyError, type WireArgument } from '../formats/resp.ts';
 import type { Outcome, ReplyProblem } from '../plan/report.ts';
-import { LostConnection, type Pipe } from '../redis/connection.ts';
+import { LostConnection, type Pipe, type Route } from '../redis/connection.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
-import { finishBatch, type Settled } from './batch.ts';
+import { finishBatch, isRedirection, type Settled } from './batch.ts';
 import { problemOf } from './outcome.ts';
 import type { Session, SessionContext } from './session.ts';
 import { adapt, allowed, MAX_BYTES, restOf, type Window } from './window.ts';
@@ -47,11 +47,13 @@ interface InFlight {
 /**
  * Sends what the source gives; yields outcomes in order, in arrays. Ends by throwing OpsError (unreachable, drift, or what
  * the source throws) after everything in flight has been yielded; whatever was not taken from the source was not sent.
+ * In a cluster this is the way to one node: stream-cluster.ts splits a stream by node.
  */
 export async function* streamCommands(
   session: Session<SessionContext>,
   source: Batches,
   state: StreamState,
+  route: Route = {},
 ): AsyncGenerator<readonly Streamed[], void> {
   const feed = new Feed(source);
   const { signal } = session.context;
@@ -68,7 +70,7 @@ export async function* streamCommands(
         workedSince = performance.now();
       }
       // a lost pipe may still have replies to hand over: it is replaced when nothing is in flight any more
-      if (!pipe || (pipe.lost && flying.length === 0)) pipe = await session.pipe();
+      if (!pipe || (pipe.lost && flying.length === 0)) pipe = await session.pipe(route);
       if (fault === undefined && !signal.aborted) {
         try {
           await fill(session, pipe, feed, flying, state);
@@ -81,7 +83,7 @@ export async function* streamCommands(
         if (feed.done || signal.aborted) return;
         continue;
       }
-      const { outcomes, trouble } = await receive(pipe, flying, state, index);
+      const { outcomes, trouble } = await receive(session, pipe, flying, state, index);
       index += outcomes.length;
       // the server works on the next commands while the caller looks at these
       if (!trouble && fault === undefined && !signal.aborted) {
@@ -137,6 +139,7 @@ interface Trouble {
 
 /** Takes what has come; stops at a transient refusal, which leaves the rest of the window to `drain`. */
 async function receive(
+  session: Session<SessionContext>,
   pipe: Pipe,
   flying: InFlight[],
   state: StreamState,
@@ -154,7 +157,7 @@ async function receive(
   for (let at = 0; at < replies.length; at += 1) {
     const reply = replies[at]!;
     const batch = flying[0]!;
-    if (reply instanceof ReplyError && errorOf(reply.code).retry) {
+    if (reply instanceof ReplyError && (errorOf(reply.code).retry || (session.cluster && isRedirection(reply.code)))) {
       return { outcomes, trouble: { refused: reply, rest: replies.slice(at) } };
     }
     outcomes.push(outcomeOf(first + at, batch.commands[batch.answered]!, reply));
@@ -190,7 +193,7 @@ async function drain(
     }
   }
   const words = commands.map((argv) => argv.map(bytesOf));
-  const result = await finishBatch(session, words, replies, lost);
+  const result = await finishBatch(session, words, replies, lost, pipe.node.address);
   state.retried += result.retries.length;
   const outcomes = result.settled.map((settled, at) => fromSettled(first + at, commands[at]!, settled));
   const fatal = result.fault && !(result.fault instanceof LostConnection) ? result.fault : undefined;
@@ -207,7 +210,8 @@ function fromSettled(index: number, argv: Command, { outcome, reply, error }: Se
   return { index, argv, outcome, reply, ...(error ? { error } : {}) };
 }
 
-function bytesOf(argument: WireArgument): Bytes {
+/** A word as the catalog takes it. */
+export function bytesOf(argument: WireArgument): Bytes {
   return typeof argument === 'string' ? argument : fromBuffer(argument);
 }
 
@@ -221,7 +225,7 @@ function sizeOf(reply: Reply): number {
 }
 
 /** The source, cut to the sizes that the window asks for. */
-class Feed {
+export class Feed {
   readonly #source: Batches;
   #current: readonly Command[] = [];
   #at = 0;

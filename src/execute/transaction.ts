@@ -8,11 +8,12 @@ import type { Bytes } from '../base/bytes.ts';
 import { toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { errorOf } from '../catalog/errors.ts';
+import { keysOf } from '../catalog/keys.ts';
 import { ReplyError } from '../formats/resp.ts';
 import type { Event } from '../plan/event.ts';
 import type { ReplyProblem, TransactionOutcome } from '../plan/report.ts';
 import type { TransactionStep } from '../plan/step.ts';
-import type { ReplyValue } from '../plan/values.ts';
+import { literal, type ReplyValue } from '../plan/values.ts';
 import { type Connection, type Lease, LostConnection } from '../redis/connection.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
 import type { Settled } from './batch.ts';
@@ -20,7 +21,8 @@ import { deadlineGuard, timeFrom } from './deadline.ts';
 import { problem, problemOf } from './outcome.ts';
 import { type Ending, resultEvent } from './pipeline.ts';
 import { type Decision, decide, type Read } from './reads.ts';
-import { backoffMs, ownProcess, type RunContext } from './session.ts';
+import { commonSlot, isCluster } from './routing.ts';
+import { backoffMs, ownProcess, type RunContext, Session } from './session.ts';
 import { bind, hasDeadline, toWire } from './wire.ts';
 
 /** A conflict is over as soon as the other client is done: two round trips, doubled, at most this. */
@@ -33,7 +35,7 @@ export async function* runTransaction(
   first: number,
 ): AsyncGenerator<Event, Ending> {
   const { retry } = context.plan.request;
-  const own = new OwnConnection(context);
+  const own = new OwnConnection(context, slotOfStep(step));
   try {
     for (let attempt = 0; ; attempt += 1) {
       const tried = await attemptOnce(context, own, step);
@@ -58,6 +60,7 @@ export async function* runTransaction(
         wait_ms: Math.round(wait),
       };
       await context.clock.sleep(wait, context.signal).catch(() => undefined);
+      if (tried.outcome === 'redirected') await own.moveOn(tried.fault);
     }
   } finally {
     await own.close();
@@ -76,18 +79,41 @@ interface Tried {
   readonly fault?: OpsError;
 }
 
+/** The slot of the transaction's keys, which is one in a cluster (TX005); undefined when it names none. */
+function slotOfStep(step: TransactionStep): number | undefined {
+  const commands = [...step.reads.map((read) => read.command), ...step.steps];
+  const named = commands.flatMap(({ argv }) => keysOf(argv.map(literal)) ?? []);
+  return commonSlot([...step.watch, ...named.flatMap(({ key }) => (key === undefined ? [] : [key]))]);
+}
+
 /** A connection that nobody shares: WATCH belongs to it, so it must never be replaced in the middle of an attempt. */
 class OwnConnection {
   readonly #context: RunContext;
+  readonly #slot: number | undefined;
   #lease: Lease | undefined;
 
-  constructor(context: RunContext) {
+  constructor(context: RunContext, slot: number | undefined) {
     this.#context = context;
+    this.#slot = slot;
+  }
+
+  /** After a redirection: in a cluster the next attempt asks anew which node serves the slot. */
+  async moveOn(fault: OpsError | undefined): Promise<void> {
+    const { connection } = this.#context;
+    if (!isCluster(connection)) return;
+    const node = this.#slot === undefined ? undefined : connection.nodeOf(this.#slot);
+    await this.close();
+    const session = new Session(this.#context);
+    if (fault?.code === 'unreachable' && node) await session.awaitTakeover(node.address);
+    else await session.refresh();
   }
 
   async open(): Promise<Lease> {
     if (this.#lease && !this.#lease.lost) return this.#lease;
-    this.#lease = await ownProcess(this.#context, await this.#context.connection.lease());
+    this.#lease = await ownProcess(
+      this.#context,
+      await this.#context.connection.lease(this.#slot === undefined ? {} : { slot: this.#slot }),
+    );
     return this.#lease;
   }
 

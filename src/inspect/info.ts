@@ -69,7 +69,7 @@ export async function inspectServer(lease: Lease, where: Where): Promise<{ ident
     );
   }
   const fields = infoFields(text);
-  if (fields.get('redis_mode') === 'sentinel') {
+  if ((fields.get('redis_mode') ?? fields.get('server_mode')) === 'sentinel') {
     throw new OpsError(
       'unsupported',
       'this is a Sentinel, which holds no data, and redops does not run behind Sentinel yet',

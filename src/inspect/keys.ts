@@ -18,7 +18,7 @@ const cardinality: Readonly<Record<string, string>> = {
 const CHUNK = 500;
 
 /** Facts of each key, in order. A fact that the user may not ask for is left out. */
-export async function inspectKeys(lease: Lease, keys: readonly Bytes[]): Promise<KeyFacts[]> {
+export async function inspectKeys(lease: Pick<Lease, 'send'>, keys: readonly Bytes[]): Promise<KeyFacts[]> {
   const facts: KeyFacts[] = [];
   for (let at = 0; at < keys.length; at += CHUNK) {
     const chunk = keys.slice(at, at + CHUNK);
@@ -43,7 +43,7 @@ interface FirstAnswers {
   readonly bytes: Reply;
 }
 
-async function askKey(lease: Lease, key: Buffer): Promise<FirstAnswers> {
+async function askKey(lease: Pick<Lease, 'send'>, key: Buffer): Promise<FirstAnswers> {
   const [type, ttl, encoding, bytes] = await Promise.all([
     lease.send(['TYPE', key]),
     lease.send(['PTTL', key]),

@@ -3,23 +3,17 @@
  * A command goes to the node of its keys. A redirection is no failure: the command was not applied, so the map is
  * refreshed and it goes where the reply says. Connections are never resent on; they lead to one node for their life.
  */
-import type { Bytes } from '../base/bytes.ts';
-import { fromBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
-import { keysOf } from '../catalog/keys.ts';
-import { slotOf } from '../catalog/slots.ts';
 import type { WireArgument } from '../formats/resp.ts';
 import { type ClusterMap, type ClusterNode, type ClusterView, clusterView, mergeViews } from './cluster-map.ts';
 import type { Connection, Lease, LostConnection, Node, Pipe, Route, SendOptions } from './connection.ts';
 import { endConnection } from './ending.ts';
 import { openPipe } from './pipe.ts';
-import { redirectOf } from './redirect.ts';
+import { sendRouted } from './redirect.ts';
 import type { Reply } from './reply.ts';
 import { openSocket, type RedisSocket } from './socket.ts';
 import { addressOf, type ServerSettings, settingsOfNode } from './url.ts';
 
-/** Redirections that one command follows: more mean that the nodes do not agree. */
-const MOST_REDIRECTS = 8;
 /** A node that does not tell its view within this is left out of a refresh. */
 const VIEW_TIMEOUT_MS = 2_000;
 /** Nodes asked in one refresh: primaries first. */
@@ -69,22 +63,9 @@ class ClusterConnection implements Connection {
     throw problem;
   }
 
-  async send(argv: readonly WireArgument[], options?: SendOptions): Promise<Reply> {
-    const slot = slotOfCommand(argv);
-    let node = await this.#find(slot === undefined ? {} : { slot });
-    let asking = false;
-    for (let redirects = 0; ; redirects += 1) {
-      const socket = await this.#socket(node);
-      // both go out in one packet, with nothing in between
-      const asked = asking ? socket.send(['ASKING'], options) : undefined;
-      const reply = await socket.send(argv, options);
-      await asked;
-      const redirect = redirectOf(reply, node.address);
-      if (!redirect || redirects === MOST_REDIRECTS) return reply;
-      asking = redirect.kind === 'ask';
-      if (!asking) await this.refresh();
-      node = this.#named(redirect.address);
-    }
+  send(argv: readonly WireArgument[], options?: SendOptions): Promise<Reply> {
+    const open = async (route: Route): Promise<RedisSocket> => this.#socket(await this.#find(route));
+    return sendRouted(open, () => this.refresh(), argv, options);
   }
 
   lease(route: Route = {}): Promise<Lease> {
@@ -221,13 +202,6 @@ class ClusterConnection implements Connection {
     const owners = [...new Set(this.#map.owners)].filter((id) => id !== undefined);
     this.#primaries = owners.flatMap((id) => this.#byId.get(id) ?? []);
   }
-}
-
-/** The slot of a command's first key; undefined when it has none or its keys are not known. */
-function slotOfCommand(argv: readonly WireArgument[]): number | undefined {
-  const words = argv.map((word): Bytes => (typeof word === 'string' ? word : fromBuffer(word)));
-  const key = keysOf(words)?.[0]?.key;
-  return key === undefined ? undefined : slotOf(key);
 }
 
 function primariesFirst(a: ClusterNode, b: ClusterNode): number {

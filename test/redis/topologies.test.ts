@@ -106,13 +106,45 @@ describe('what redops does not run on yet', () => {
     expect(byPort.remedy).toBeTruthy();
     await sentinel.stop();
   }, 60_000);
+});
 
-  it('refuses a cluster: by its URL, and when one of its nodes is named', async () => {
-    const cluster = await startCluster();
-    expect((await faultOf(openAgent({ url: cluster.url }))).code).toBe('unsupported');
-    const byNode = await faultOf(openAgent({ url: cluster.nodes[0]!.url }));
-    expect(byNode.code).toBe('unsupported');
-    expect(byNode.message).toContain('cluster');
+describe('a cluster', () => {
+  it.each(matrix().map((version) => [version ?? 'the default server', version] as const))(
+    'of %s: by its URL, and when one of its nodes is named',
+    async (_name, version) => {
+      const cluster = await startCluster(version === undefined ? {} : { version });
+      for (const url of [cluster.url, cluster.replicas[0]!.url]) {
+        await withAgent(url, async (agent) => {
+          const yes = { yes: true, typedName: agent.target.name };
+          const plan = await planOf(agent, request);
+          expect(plan.target.server).toMatchObject({ role: 'master', cluster: true });
+          expect((await applied(agent, plan, yes)).results.map((result) => result.reply)).toEqual(['OK', 'hello']);
+          const sets = ['SET job:1 a', 'SET job:2 b', 'SET job:3 c'];
+          await applied(agent, { operation_type: 'pipelining', commands: sets }, yes);
+          const job = { operation_type: 'batch', select: { match: 'job:*' }, do: { action: 'unlink' } };
+          const report = await applied(agent, job, yes);
+          expect(report).toMatchObject({ totals: { changed: 3 }, verification: { complete: true } });
+        });
+      }
+      await cluster.stop();
+    },
+    60_000,
+  );
+
+  it('with a password and an ACL user, and not where a user may not ask for the map', async () => {
+    const auth = ['--requirepass', 'secret', '--masterauth', 'secret'];
+    const cluster = await startCluster({ args: auth, password: 'secret' });
+    for (const node of cluster.nodes) {
+      await node.cli('acl', 'setuser', 'ops', 'on', '>p', '~*', '+@all');
+      await node.cli('acl', 'setuser', 'blind', 'on', '>p', '~*', '+@all', '-cluster');
+    }
+    const as = (user: string) => `redis+cluster://${user}:p@${new URL(cluster.primaries[0]!.url).host}`;
+    await withAgent(as('ops'), async (agent) => {
+      expect((await applied(agent, request, { yes: true, typedName: agent.target.name })).status).toBe('succeeded');
+      expect(agent.target.name).not.toContain('p@');
+    });
+    const fault = await faultOf(openAgent({ url: as('blind') }));
+    expect([fault.code, fault.remedy]).toEqual(['auth', expect.stringContaining('+cluster|nodes')]);
     await cluster.stop();
   }, 60_000);
 });

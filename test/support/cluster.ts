@@ -21,12 +21,17 @@ export interface TestCluster {
 
 /** Starts it; `nodeTimeoutMs` (1000) is when a node calls a silent node down. */
 export async function startCluster(
-  options: Pick<ServerOptions, 'version' | 'args'> & { readonly nodeTimeoutMs?: number } = {},
+  options: Pick<ServerOptions, 'version' | 'args' | 'password'> & { readonly nodeTimeoutMs?: number } = {},
 ): Promise<TestCluster> {
   const found = await obtainServer(options.version);
   const nodes = await Promise.all(Array.from({ length: 6 }, () => startNode(options)));
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-  await runCli(found, ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'], 30_000);
+  const auth = options.password === undefined ? [] : ['-a', options.password, '--no-auth-warning'];
+  await runCli(
+    found,
+    [...auth, '--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'],
+    30_000,
+  );
   for (const node of nodes) {
     await waitFor('a cluster that serves all slots', async () =>
       (await node.cli('CLUSTER', 'INFO')).includes('cluster_state:ok'),
@@ -41,11 +46,11 @@ export async function startCluster(
     primaries,
     replicas,
     nodes,
-    cli: (...args) => runCli(found, ['-h', '127.0.0.1', '-p', String(nodes[0]?.port), '-c', ...args]),
+    cli: (...args) => runCli(found, [...auth, '-h', '127.0.0.1', '-p', String(nodes[0]?.port), '-c', ...args]),
     async reshard(from, to, slots) {
       const [source, target] = await Promise.all([from.cli('CLUSTER', 'MYID'), to.cli('CLUSTER', 'MYID')]);
       const how = ['--cluster-from', source, '--cluster-to', target, '--cluster-slots', String(slots), '--cluster-yes'];
-      await runCli(found, ['--cluster', 'reshard', `127.0.0.1:${to.port}`, ...how], 60_000);
+      await runCli(found, [...auth, '--cluster', 'reshard', `127.0.0.1:${to.port}`, ...how], 60_000);
     },
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()));
@@ -53,7 +58,9 @@ export async function startCluster(
   };
 }
 
-async function startNode(options: Pick<ServerOptions, 'version' | 'args'> & { readonly nodeTimeoutMs?: number }) {
+async function startNode(
+  options: Pick<ServerOptions, 'version' | 'args' | 'password'> & { readonly nodeTimeoutMs?: number },
+) {
   const { nodeTimeoutMs = 1000, args = [], ...rest } = options;
   const own = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--protected-mode', 'no'];
   own.push('--cluster-node-timeout', String(nodeTimeoutMs), '--cluster-replica-validity-factor', '0');
