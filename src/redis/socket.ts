@@ -47,7 +47,7 @@ export class RedisSocket implements Lease {
   readonly node: Node;
   clientId: number | undefined;
   runId: string | undefined;
-  /** redis_mode of INFO: standalone, cluster, sentinel; undefined when the user may not ask. */
+  /** The server's mode by its HELLO: standalone, cluster, sentinel. */
   mode: string | undefined;
   readonly commandTimeoutMs: number;
   readonly #stream: net.Socket;
@@ -241,15 +241,19 @@ async function logIn(socket: RedisSocket, settings: ServerSettings): Promise<voi
   socket.clientId = clientIdOf(hello);
   const text = replyText(info);
   socket.runId = text === undefined ? undefined : /^run_id:(\w+)/m.exec(text)?.[1];
-  // redis_mode on Redis, server_mode on Valkey 8.1 and later
-  socket.mode = text === undefined ? undefined : /^(?:redis|server)_mode:(\w+)/m.exec(text)?.[1];
+  socket.mode = replyText(helloField(hello, 'mode') ?? null);
 }
 
 function clientIdOf(hello: Decoded): number | undefined {
+  const id = helloField(hello, 'id');
+  return typeof id === 'number' ? id : undefined;
+}
+
+/** A field of HELLO's answer, which names and values alternate in; every fork keeps these names. */
+function helloField(hello: Decoded, name: string): Decoded | undefined {
   if (!Array.isArray(hello)) return undefined;
-  const at = hello.findIndex((item) => replyText(item) === 'id');
-  const id = hello[at + 1];
-  return at >= 0 && typeof id === 'number' ? id : undefined;
+  const at = hello.findIndex((item, index) => index % 2 === 0 && replyText(item) === name);
+  return at === -1 ? undefined : hello[at + 1];
 }
 
 const remedies: Record<string, string> = {
