@@ -58,8 +58,7 @@ export const errorTable: readonly ErrorInfo[] = [
   row('E204', 'CROSSSLOT', {
     cause:
       'One command, transaction or script names keys of different hash slots, which a cluster does not serve together.',
-    handled:
-      'Found from the keys before anything is sent, with the hash tags that would do. redops does not run on clusters yet.',
+    handled: 'Found from the keys before anything is sent, with the hash tags that would do.',
     recovery:
       'Give the keys a common hash tag, such as {user:1}:name and {user:1}:mail, or send one command per slot where atomicity is not needed.',
   }),
@@ -67,8 +66,8 @@ export const errorTable: readonly ErrorInfo[] = [
     redirect: true,
     cause: 'A write reached a replica: a failover has moved the primary, or the address is that of a replica.',
     handled:
-      'A replica is recognised at planning, and a plan that writes is refused with the address of its primary. During a run it is reported for its command, which was not applied; a transaction is run again within max_retries.',
-    recovery: 'Give the address of the primary. redops does not follow a failover yet.',
+      'A replica is recognised at planning, and a plan that writes is refused with the address of its primary. During a run on a cluster the map is asked again and the command goes to the new primary; elsewhere it is reported for its command, which was not applied, and a transaction is run again within max_retries.',
+    recovery: 'Give the address of the primary; a failover is followed in clusters only.',
   }),
   row('E206', 'OOM', {
     cause:
@@ -89,15 +88,15 @@ export const errorTable: readonly ErrorInfo[] = [
     redirect: true,
     cause: 'The slot of the key is served by another node of the cluster.',
     handled:
-      'Reported for its command, which was not applied. redops does not run on clusters yet and refuses to connect to one.',
-    recovery: 'Name a server that is not part of a cluster.',
+      'Asks for the map again and sends the command to the node that serves the slot now, in the order of its key; it was not applied. A transaction is run again as a whole.',
+    recovery: 'Nothing; where it is reported, the nodes did not agree for long: redis-cli --cluster check.',
   }),
   row('E209', 'ASK', {
     redirect: true,
     cause: 'The slot is being moved to another node, and this key is there already.',
     handled:
-      'Reported for its command, which was not applied. redops does not run on clusters yet and refuses to connect to one.',
-    recovery: 'Nothing; it ends with the resharding.',
+      'Sends ASKING and the command to that node, this once; it was not applied before. A transaction is run again as a whole.',
+    recovery: 'Nothing; it ends with the resharding. A slot that stays open is closed by redis-cli --cluster fix.',
   }),
   row('E210', 'TRYAGAIN', {
     transient: true,

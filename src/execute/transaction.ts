@@ -9,6 +9,7 @@ import { toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { errorOf } from '../catalog/errors.ts';
 import { keysOf } from '../catalog/keys.ts';
+import { slotOf } from '../catalog/slots.ts';
 import { ReplyError } from '../formats/resp.ts';
 import type { Event } from '../plan/event.ts';
 import type { ReplyProblem, TransactionOutcome } from '../plan/report.ts';
@@ -81,9 +82,17 @@ interface Tried {
 
 /** The slot of the transaction's keys, which is one in a cluster (TX005); undefined when it names none. */
 function slotOfStep(step: TransactionStep): number | undefined {
+  return commonSlot(keysOfStep(step));
+}
+
+function inOneSlot(step: TransactionStep): boolean {
+  return new Set(keysOfStep(step).map(slotOf)).size === 1;
+}
+
+function keysOfStep(step: TransactionStep): Bytes[] {
   const commands = [...step.reads.map((read) => read.command), ...step.steps];
   const named = commands.flatMap(({ argv }) => keysOf(argv.map(literal)) ?? []);
-  return commonSlot([...step.watch, ...named.flatMap(({ key }) => (key === undefined ? [] : [key]))]);
+  return [...step.watch, ...named.flatMap(({ key }) => (key === undefined ? [] : [key]))];
 }
 
 /** A connection that nobody shares: WATCH belongs to it, so it must never be replaced in the middle of an attempt. */
@@ -225,7 +234,9 @@ async function lostAround(connection: Connection, lost: LostConnection, step: Tr
 function discarded(step: TransactionStep, replies: readonly Reply[], exec: ReplyError): Tried {
   const errors = replies.slice(0, -1).map((reply) => (reply instanceof ReplyError ? reply : undefined));
   const cause = errors.find((error) => error !== undefined) ?? exec;
-  const redirected = errorOf(cause.code).redirect || errorOf(exec.code).redirect;
+  // Redis answers CROSSSLOT to EXEC also when its one slot has moved since the commands were queued (5.0 to 8.0)
+  const moved = cause === exec && exec.code === 'CROSSSLOT' && inOneSlot(step);
+  const redirected = moved || errorOf(cause.code).redirect || errorOf(exec.code).redirect;
   const settled = step.steps.map((_, index): Settled => {
     const own = errors[index + 1]; // replies[0] is MULTI's
     return own ? { outcome: 'error', reply: null, error: problemOf(own) } : { outcome: 'not_sent', reply: null };

@@ -8,6 +8,7 @@ import { slotOf } from '../../src/catalog/slots.ts';
 import type { PipelineOutcome } from '../../src/pipeline.ts';
 import type { Report } from '../../src/plan/report.ts';
 import { connectCluster } from '../../src/redis/cluster.ts';
+import { parseNodes } from '../../src/redis/cluster-map.ts';
 import type { Connection } from '../../src/redis/connection.ts';
 import { replyText } from '../../src/redis/reply.ts';
 import { parseUrl } from '../../src/redis/url.ts';
@@ -58,6 +59,19 @@ async function moveSlot(slot: number, from: TestServer, to: TestServer, open?: {
   if (keys[0] !== '') await from.cli('migrate', '127.0.0.1', String(to.port), '', '0', '5000', 'keys', ...keys);
   if (open) return;
   for (const node of [to, from]) await node.cli('cluster', 'setslot', String(slot), 'node', toId);
+}
+
+/** Resolves when every primary says that this one owns the slot: before that, another move of it can cost the cluster its keys. */
+async function agreedOn(slot: number, owner: TestServer): Promise<void> {
+  const id = await owner.cli('cluster', 'myid');
+  const nodes = cluster.nodes.filter((node) => node !== owner);
+  for (const node of nodes) {
+    await waitFor('an agreement on the owner of a slot', async () => {
+      const line = (await node.cli('cluster', 'nodes')).split('\n').find((one) => one.startsWith(id)) ?? '';
+      const ranges = parseNodes(line, '')[0]?.slots ?? [];
+      return ranges.some(([first, last]) => first <= slot && slot <= last);
+    });
+  }
 }
 
 async function closeSlot(slot: number, owner: TestServer): Promise<void> {
@@ -242,7 +256,9 @@ describe('a transaction', () => {
       while (moving) {
         await direct.refresh();
         const from = serverAt(direct.nodeOf(slot)!.address);
-        await moveSlot(slot, from, (await primaries()).find((node) => node !== from)!);
+        const to = (await primaries()).find((node) => node !== from)!;
+        await moveSlot(slot, from, to);
+        await agreedOn(slot, to);
       }
     })();
     const reports: Report[] = [];

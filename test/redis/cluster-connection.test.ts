@@ -9,7 +9,14 @@ import { redirectOf } from '../../src/redis/redirect.ts';
 import { replyText } from '../../src/redis/reply.ts';
 import { parseUrl } from '../../src/redis/url.ts';
 import { faultOf } from '../support/agent.ts';
-import { startCluster, startServer, type TestCluster, type TestServer } from '../support/servers.ts';
+import {
+  portWithBus,
+  startCluster,
+  startServer,
+  type TestCluster,
+  type TestServer,
+  waitFor,
+} from '../support/servers.ts';
 import { conforms, type Subject } from './conformance.ts';
 
 let cluster: TestCluster;
@@ -46,6 +53,24 @@ describe('a connection to a cluster', () => {
     const single = await startServer();
     expect((await faultOf(connectTarget(parseUrl(`redis+cluster://${addressOf(single)}`)))).code).toBe('unsupported');
     await single.stop();
+  });
+
+  it('speaks TLS to the nodes, at the ports that they announce for it', async () => {
+    const args = ['--cluster-enabled', 'yes', '--tls-cluster', 'yes', '--cluster-config-file', 'nodes.conf'];
+    const node = await startServer({ tls: true, port: await portWithBus(), args });
+    for (let first = 0; first < 16_384; first += 4_096) {
+      const slots = Array.from({ length: 4_096 }, (_, slot) => String(first + slot));
+      await node.cli('cluster', 'addslots', ...slots);
+    }
+    await waitFor('a cluster of one', async () => (await node.cli('cluster', 'info')).includes('cluster_state:ok'));
+    const { ca, cert, key } = node.tls!;
+    for (const url of [node.url, node.url.replace('rediss:', 'rediss+cluster:')]) {
+      const connection = await connectTarget(parseUrl(url, { ca, cert, key }));
+      expect(connection.nodes().map(({ address }) => address)).toEqual([addressOf(node)]);
+      expect(await connection.send(['SET', 'secret', 'v'])).toBe('OK');
+      await connection.close();
+    }
+    await node.stop();
   });
 
   it('follows MOVED and ASK: a command that was refused has not been applied', async () => {

@@ -79,7 +79,7 @@ async function replicates(node: TestServer): Promise<boolean> {
 }
 
 /** A port below the range from which the system hands out others, whose bus port (10000 higher) is free too. */
-async function portWithBus(): Promise<number> {
+export async function portWithBus(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const port = 11_000 + Math.floor(Math.random() * 10_000);
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
