@@ -41,6 +41,7 @@ export type TransactionOutcome = z.output<typeof TransactionOutcome>;
 
 /** Counts of keys or commands. */
 export const Totals = z.strictObject({
+  /** Keys that a scan visited, about: COUNT a call, at most as many as there were at planning. */
   scanned: z.int().nonnegative(),
   matched: z.int().nonnegative(),
   changed: z.int().nonnegative(),

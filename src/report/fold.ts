@@ -244,7 +244,7 @@ function finish(state: State): Report {
     dry_run: state.dryRun,
     ...(state.wouldSend !== undefined && { would_send: state.wouldSend }),
     status,
-    totals: { ...state.totals },
+    totals: { ...state.totals, scanned: scannedOf(state) },
     results: [...state.results],
     results_left_out: state.leftOut,
     ...(state.found && { found: { keys: [...state.found.keys], more: state.found.more } }),
@@ -264,6 +264,11 @@ function finish(state: State): Report {
     },
     undo: { available: false },
   };
+}
+
+// SCAN's COUNT is what a call may visit; it visits no more keys than there are
+function scannedOf({ totals, plan }: State): number {
+  return Math.min(totals.scanned, Math.max(plan.target.server.keys, totals.matched));
 }
 
 // "succeeded" with a failed or unknown item in the count would claim too much, whoever says it
