@@ -7,10 +7,10 @@ import type { CommandStep } from '../plan/step.ts';
 import type { Argument } from '../plan/values.ts';
 import { LostConnection } from '../redis/connection.ts';
 import { type BatchResult, runBatch, type Settled } from './batch.ts';
-import { deadlineGuard, serverTime } from './deadline.ts';
+import { chunkTime } from './deadline.ts';
 import { effectOf, replyValue } from './outcome.ts';
 import { isInterruption, type Session } from './session.ts';
-import { bind, hasDeadline } from './wire.ts';
+import { bind } from './wire.ts';
 
 /** How a strategy ended: at its end, by a fault of the world, or because the caller asked it to stop. */
 export type Ending = { readonly end: 'done' | 'interrupted' } | { readonly end: 'fault'; readonly fault: OpsError };
@@ -67,12 +67,14 @@ async function sendChunk(
   });
   try {
     await session.pace(chunk.length);
-    const timed = chunk.some((step) => hasDeadline(step.argv));
-    const time = timed ? await serverTime(session) : undefined;
     // the deadline is fixed here, before the first sending, and every retry of this chunk reuses it
-    if (time !== undefined) await journal?.({ kind: 'chunk', first: at, commands: chunk.length, time_ms: time });
-    const words = chunk.map((step) => bind(step.argv, { runId, ...(time === undefined ? {} : { timeMs: time }) }));
-    return { ...(await runBatch(session, words, deadlineGuard(session.context, time))), words };
+    const { timeMs, guard } = await chunkTime(
+      session,
+      chunk.map((step) => step.argv),
+    );
+    if (timeMs !== undefined) await journal?.({ kind: 'chunk', first: at, commands: chunk.length, time_ms: timeMs });
+    const words = chunk.map((step) => bind(step.argv, { runId, ...(timeMs === undefined ? {} : { timeMs }) }));
+    return { ...(await runBatch(session, words, guard)), words };
   } catch (error) {
     if (isInterruption(error, session.context.signal)) return refused(undefined);
     if (error instanceof OpsError) return refused(error);

@@ -13,12 +13,12 @@ import type { Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { runBatch } from './batch.ts';
-import { deadlineGuard } from './deadline.ts';
+import { chunkTime } from './deadline.ts';
 import { effectOf, problem } from './outcome.ts';
 import { type Ending, endingOf, resultEvent } from './pipeline.ts';
 import { isInterruption, type Session } from './session.ts';
 import { walk } from './walk.ts';
-import { bind, hasDeadline } from './wire.ts';
+import { bind } from './wire.ts';
 
 /** The zero of Totals. */
 export const noTotals: Totals = { scanned: 0, matched: 0, changed: 0, unchanged: 0, failed: 0, unknown: 0, retried: 0 };
@@ -50,11 +50,10 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
       const excess = overLimit(session, acted + keys.length - again, planned);
       if (excess) return { end: 'fault', fault: excess };
       let totals: Totals = { ...noTotals, scanned: step.count, matched: keys.length };
-      await fixDeadline(session, step, page.timeMs, acted, keys.length);
       for (let at = 0; at < keys.length; ) {
         const size = session.batchSize(step.batch_size);
         const chunk = keys.slice(at, at + size);
-        const done = await actOn(session, step, chunk, page.timeMs, acted + at);
+        const done = await actOn(session, step, chunk, acted + at);
         for (const event of done.events) yield event;
         totals = add(totals, done.totals);
         at += chunk.length;
@@ -108,36 +107,19 @@ function overLimit(session: Session, keys: number, planned: Estimate): OpsError 
   );
 }
 
-/** The deadlines of a page are fixed, and durable, before anything of it is sent; its retries reuse them. */
-async function fixDeadline(
-  session: Session,
-  step: ForEachStep,
-  pageTime: number | undefined,
-  first: number,
-  keys: number,
-): Promise<void> {
-  if (keys === 0 || !hasDeadline(step.do.argv)) return;
-  if (pageTime === undefined) {
-    throw new OpsError('auth', 'the server does not tell its time, so no deadline can be set', {
-      remedy: 'The user needs +time.',
-    });
-  }
-  await session.context.journal?.({ kind: 'chunk', first, commands: keys, time_ms: pageTime });
-}
-
 async function actOn(
   session: Session,
   step: ForEachStep,
   keys: readonly Bytes[],
-  pageTime: number | undefined,
   first: number,
 ): Promise<{ events: Event[]; totals: Totals; fault?: OpsError }> {
-  const { runId } = session.context;
+  const { runId, journal } = session.context;
   await session.pace(keys.length);
-  const commands = keys.map((key) =>
-    bind(step.do.argv, { runId, key, ...(pageTime === undefined ? {} : { timeMs: pageTime }) }),
-  );
-  const result = await runBatch(session, commands, deadlineGuard(session.context, pageTime));
+  // the deadline of this chunk is fixed, and durable, after every wait and before anything of it is sent; retries reuse it
+  const { timeMs, guard } = await chunkTime(session, [step.do.argv]);
+  if (timeMs !== undefined) await journal?.({ kind: 'chunk', first, commands: keys.length, time_ms: timeMs });
+  const commands = keys.map((key) => bind(step.do.argv, { runId, key, ...(timeMs === undefined ? {} : { timeMs }) }));
+  const result = await runBatch(session, commands, guard);
   const totals = { ...noTotals };
   const events: Event[] = [...result.retries];
   result.settled.forEach((settled, index) => {

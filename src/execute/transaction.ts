@@ -140,7 +140,9 @@ async function attemptOnce(context: RunContext, own: OwnConnection, step: Transa
       await own.close(); // leaving between WATCH and MULTI: closing forgets the watched keys
       return before.tried;
     }
-    return await commit(context.connection, lease, before, step);
+    const tried = await commit(context.connection, lease, before, step);
+    if (tried.outcome === 'redirected') await own.close(); // whatever is still queued on it is forgotten
+    return tried;
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
     // nothing of MULTI was written yet: whatever was lost here were reads
@@ -156,15 +158,24 @@ type Before =
     }
   | { readonly kind: 'stop'; readonly tried: Tried };
 
+/**
+ * The reads and then MULTI, in one packet; MULTI's reply stands first. No command goes out before MULTI has answered:
+ * after a refused MULTI (a user without +multi) each of them would run at once, by itself.
+ */
+function sendReadsAndMulti(context: RunContext, lease: Lease, step: TransactionStep): Promise<Reply>[] {
+  const reads = step.reads.map((read) => lease.send(toWire(bind(read.command.argv, { runId: context.runId }))));
+  return [lease.send(['MULTI']), ...reads];
+}
+
 async function watchAndRead(context: RunContext, lease: Lease, step: TransactionStep): Promise<Before> {
   const timed = step.steps.some((command) => hasDeadline(command.argv));
   const guarded = deadlineNeedsTime(context);
-  const [watch, time, ...replies] = await Promise.all([
+  const [watch, time, multi, ...replies] = await Promise.all([
     step.watch.length > 0 ? lease.send(['WATCH', ...step.watch.map(toBuffer)]) : 'OK',
     timed || guarded ? lease.send(['TIME']) : null,
-    ...step.reads.map((read) => lease.send(toWire(bind(read.command.argv, { runId: context.runId })))),
+    ...sendReadsAndMulti(context, lease, step),
   ]);
-  const refused = [watch!, ...replies].find((reply) => reply instanceof ReplyError);
+  const refused = [watch!, ...replies, multi!].find((reply) => reply instanceof ReplyError);
   if (refused instanceof ReplyError) return { kind: 'stop', tried: refusedBefore(step, refused) };
   const reads: Read[] = step.reads.map((read, index) => ({ name: read.name, reply: replies[index]! }));
   const decision: Decision = decide(step, reads);
@@ -199,7 +210,7 @@ function stopped(step: TransactionStep, decision: Exclude<Decision, { kind: 'go'
   return { ...nothing(step, 'aborted'), settled: step.steps.map(() => notApplied(decision.problem)) };
 }
 
-/** MULTI, the commands and EXEC leave as one write: from here on a lost connection means unknown. */
+/** The commands and EXEC leave as one write, after MULTI has said OK: from here on a lost connection means unknown. */
 async function commit(
   connection: Connection,
   lease: Lease,
@@ -207,7 +218,7 @@ async function commit(
   step: TransactionStep,
 ): Promise<Tried> {
   const { words, reads } = before;
-  const sent = await Promise.allSettled([['MULTI'], ...words.map(toWire), ['EXEC']].map((argv) => lease.send(argv)));
+  const sent = await Promise.allSettled([...words.map(toWire), ['EXEC']].map((argv) => lease.send(argv)));
   const lost = sent.find((result) => result.status === 'rejected')?.reason as unknown;
   if (lost !== undefined) {
     if (!(lost instanceof LostConnection)) throw lost;
@@ -226,7 +237,7 @@ async function lostAround(connection: Connection, lost: LostConnection, step: Tr
   if (!lost.sent) return { ...nothing(step, 'redirected'), reason: lost.code, fault: lost };
   const ended = (await connection.end(lost)) === 'ended';
   const late = ended ? '' : '; the lost connection could not be ended, so it may still execute late';
-  const error = problem('E232', `${lost.message}: MULTI ... EXEC was sent, and no reply was received${late}`);
+  const error = problem('E232', `${lost.message}: the commands and EXEC were sent, and no reply was received${late}`);
   return { outcome: 'unknown', settled: step.steps.map(() => ({ outcome: 'unknown', reply: null, error })), words: [] };
 }
 
@@ -238,7 +249,7 @@ function discarded(step: TransactionStep, replies: readonly Reply[], exec: Reply
   const moved = cause === exec && exec.code === 'CROSSSLOT' && inOneSlot(step);
   const redirected = moved || errorOf(cause.code).redirect || errorOf(exec.code).redirect;
   const settled = step.steps.map((_, index): Settled => {
-    const own = errors[index + 1]; // replies[0] is MULTI's
+    const own = errors[index];
     return own ? { outcome: 'error', reply: null, error: problemOf(own) } : { outcome: 'not_sent', reply: null };
   });
   if (settled.every((end) => end.outcome === 'not_sent'))

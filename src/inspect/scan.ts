@@ -9,27 +9,23 @@ import { ReplyError, type WireArgument } from '../formats/resp.ts';
 import type { Selection } from '../plan/step.ts';
 import type { Lease } from '../redis/connection.ts';
 import { type Reply, replyText } from '../redis/reply.ts';
-import { timeOf } from './info.ts';
 
 /** One SCAN reply. A key can come twice, a page can be empty: both are normal. */
 export interface Page {
   readonly keys: readonly Bytes[];
   /** The cursor to go on with; "0" at the end. Compared as text: it is an unsigned 64-bit number. */
   readonly next: string;
-  /** The server's clock when the page was made, in Unix milliseconds; undefined when TIME is not permitted. */
-  readonly timeMs: number | undefined;
   /** run_id of the process that answered; undefined when INFO is not permitted. */
   readonly runId: string | undefined;
 }
 
 /** One page from a cursor. An error reply is thrown as OpsError server_error; a lost connection as it comes. */
 export async function scanPage(lease: Lease, selection: Selection, cursor: string, count: number): Promise<Page> {
-  const [reply, info, time] = await Promise.all([
+  const [reply, info] = await Promise.all([
     lease.send(scanCommand(selection, cursor, count)),
     lease.send(['INFO', 'server']),
-    lease.send(['TIME']),
   ]);
-  return { ...pageOf(reply), timeMs: timeOf(time), runId: /^run_id:(\w+)/m.exec(replyText(info) ?? '')?.[1] };
+  return { ...pageOf(reply), runId: /^run_id:(\w+)/m.exec(replyText(info) ?? '')?.[1] };
 }
 
 /** `SCAN cursor MATCH pattern COUNT count [TYPE type]`; MATCH is left out for `*`, which matches everything. */

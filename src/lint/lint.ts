@@ -64,8 +64,13 @@ function diagnosticOf(rule: Rule, finding: Finding, options: LintOptions): Diagn
     url: pageOf(rule.code),
     ...(finding.span && { span: finding.span }),
     ...(rule.error !== undefined && { error: rule.error }),
-    ...(severity === 'error' && options.accept?.includes(rule.code) && { accepted: true }),
+    ...(severity === 'error' && acceptable(rule.code) && options.accept?.includes(rule.code) && { accepted: true }),
   };
+}
+
+/** A cap cannot be accepted away: whoever asks may not widen what a target allows, and can leave its own limits out. */
+function acceptable(code: string): boolean {
+  return !code.startsWith('CAP');
 }
 
 function cut(findings: readonly Finding[], rule: Rule): readonly Finding[] {

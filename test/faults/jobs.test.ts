@@ -139,6 +139,37 @@ describe('a scan job', () => {
     });
   });
 
+  it('counts a TTL from when each chunk is sent: a slow job deletes nothing', async () => {
+    await server.cli('flushall');
+    await server.cli('eval', "for i = 1, 100 do redis.call('set', 'slow:' .. i, i) end", '0');
+    const request = {
+      operation_type: 'expiration',
+      action: 'set',
+      match: 'slow:*',
+      ttl: '3s',
+      jitter: 0,
+      limits: { rate: 25 },
+    };
+    await withAgent(server.url, async (agent) => {
+      const run = await agent.apply(request, { yes: true });
+      if (!('events' in run)) throw new Error('no run');
+      for await (const event of run.events) void event;
+      expect((await run.report).totals).toMatchObject({ matched: 100, changed: 100, failed: 0 });
+    });
+    // the run took 4 s: what was sent last has its whole TTL before it, and no key went before its time
+    const ttls = (
+      await server.cli(
+        'eval',
+        "local t = {} for _, k in ipairs(redis.call('keys', 'slow:*')) do t[#t + 1] = redis.call('pttl', k) end return t",
+        '0',
+      )
+    )
+      .split('\n')
+      .map(Number);
+    expect(Math.max(...ttls)).toBeGreaterThan(2_000);
+    expect(Number(/expired_keys:(\d+)/.exec(await server.cli('info', 'stats'))?.[1])).toBeLessThan(60);
+  });
+
   it('sends nothing of a chunk whose deadline could not be made durable', async () => {
     const events: Event[] = [];
     const plan = await withAgent(server.url, (agent) =>

@@ -47,12 +47,13 @@ describe('the recording connection', () => {
     expect(await connection.send(['SET', 'k', 'v'])).toBe(notSent);
     expect(await connection.send(['EVAL', "return redis.call('SET', 'k', 'v')", '0'])).toBe(notSent);
     expect(await connection.send(['NOSUCHCOMMAND'])).toBe(notSent);
+    expect(await connection.send(['TOUCH', 'k'])).toBe(notSent);
     const lease = await connection.lease();
     const replies = await Promise.all(
       [['WATCH', 'k'], ['GET', 'k'], ['MULTI'], ['GET', 'k'], ['EXEC'], ['GET', 'k']].map((argv) => lease.send(argv)),
     );
     expect(replies).toEqual(['OK', null, notSent, notSent, notSent, null]);
-    expect(connection.keptBack()).toBe(4);
+    expect(connection.keptBack()).toBe(5);
     expect(await server.cli('dbsize')).toBe('0');
     await connection.close();
   });

@@ -48,6 +48,18 @@ describe('the caps of a target', () => {
     expect(await server.cli('exists', 'user:1')).toBe('1');
   });
 
+  it('cannot be accepted away by the request', async () => {
+    await withAgent(
+      server.url,
+      async (agent) => {
+        const request = { ...remove('user:1'), accept: ['CAP001', 'CAP002', 'CAP003'] };
+        expect((await applied(agent, request)).status).toBe('refused');
+      },
+      { caps },
+    );
+    expect(await server.cli('exists', 'user:1')).toBe('1');
+  });
+
   it('are not gone round by a plan that was made without them', async () => {
     const plan = await withAgent(server.url, (agent) => planOf(agent, remove('user:1')));
     const fault = await faultOf(withAgent(server.url, (agent) => applied(agent, plan), { caps }));

@@ -116,6 +116,29 @@ describe('a transaction', () => {
     await limited.stop();
   });
 
+  it('sends no command when MULTI itself is refused: none of them runs by itself', async () => {
+    const limited = await startServer({
+      user: { name: 'app', password: 'p', rules: ['~*', '+@all', '-multi', '-acl|dryrun'] },
+    });
+    await limited.cli('set', 'n', '1');
+    for (const commands of [
+      ['INCR n', 'INCR n'],
+      ['SET n {{ v + 1 }}', 'INCR n'],
+    ]) {
+      const request = {
+        operation_type: 'transaction',
+        commands,
+        ...(commands[0]!.includes('{{') ? { let: { v: 'GET n' } } : {}),
+      };
+      const report = await run(request, undefined, limited.userUrl);
+      expect(report).toMatchObject({ transaction: { outcome: 'aborted', attempts: 1 }, totals: { changed: 0 } });
+      expect(report.results.map((result) => result.outcome)).toEqual(['not_sent', 'not_sent']);
+      expect(report.results[0]?.error?.name).toBe('NOPERM');
+    }
+    expect(await limited.cli('get', 'n')).toBe('1');
+    await limited.stop();
+  });
+
   it('tells OOM as aborted', async () => {
     await server.cli('config', 'set', 'maxmemory', '1');
     const report = await run({ operation_type: 'transaction', commands: ['SET a 1', 'SET b 1'] });
