@@ -10,7 +10,7 @@ import { deepFreeze } from './base/freeze.ts';
 import { OpsError } from './base/ops-error.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs, questionsOfCommands } from './inspect/questions.ts';
-import { createAdmission } from './lint/admission.ts';
+import { createAdmission, mostKeys } from './lint/admission.ts';
 import { lint } from './lint/lint.ts';
 import { decide } from './lint/policy.ts';
 import { subjectOfFile } from './lint/subject.ts';
@@ -29,7 +29,7 @@ import { inlineFiles, streamedFile } from './request/files.ts';
 import { parseRequest } from './request/parse.ts';
 import type { Run, RunSettings } from './run.ts';
 import { createSources, type Sources } from './sources.ts';
-import { hasApprovalKey, signApproval, useApproval } from './state/approvals.ts';
+import { checkApproval, hasApprovalKey, signApproval, useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import { loadPlan, savePlan } from './state/plans.ts';
 import { productionName, rememberProduction } from './state/tags.ts';
@@ -153,7 +153,9 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           tag: target.tag,
           named: options.typedName === name,
           readOnly: first.server.role === 'slave',
+          accept: options.accept ?? [],
           ...(settings.caps?.prefixes ? { prefixes: settings.caps.prefixes } : {}),
+          ...mostKeys(settings.caps ?? {}, first.server.keys),
         };
         return lazily(async () =>
           (await import('./pipeline.ts')).runPipelineOf({ connection, target: first, terms }, commands, options),
@@ -361,8 +363,11 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   if (isPlan) mustKeepCaps(planned.plan, settings.caps);
   const plan = isPlan ? refreshed(planned.plan, await ask(draftOf(planned.plan))) : planned.plan;
   const { stateDir } = settings;
-  if (options.approval !== undefined)
-    await useApproval(requireState(stateDir), plan, options.approval, systemClock.now());
+  const dryRun = options.dryRun ?? false;
+  if (options.approval !== undefined) {
+    const spend = dryRun ? checkApproval : useApproval;
+    await spend(requireState(stateDir), plan, options.approval, systemClock.now());
+  }
   const typedName = options.approval === undefined ? options.typedName : target.name;
   const decision = decide(plan, {
     tag: target.tag,
@@ -378,16 +383,16 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
       digest: plan.digest,
       target: target.name,
       tag: target.tag,
-      dry_run: options.dryRun ?? false,
+      dry_run: dryRun,
     });
   }
   if (decision.decision === 'refuse') return settledRun(refusedReport(plan, decision.diagnostics));
-  if (decision.decision === 'ask' && !options.dryRun) return settledRun(needsApprovalReport(plan, decision.reason));
+  if (decision.decision === 'ask' && !dryRun) return settledRun(needsApprovalReport(plan, decision.reason));
   return startRun(
     {
       connection: application.connection,
       stateDir,
-      dryRun: options.dryRun ?? false,
+      dryRun,
       signal: options.signal,
       ...streamTerms(plan, settings),
     },
@@ -409,6 +414,7 @@ function streamTerms(
     accept: request.accept,
     approved: how.destructive ? 'destroys' : how.writes ? 'writes' : 'reads',
     ...(prefixes ? { prefixes } : {}),
+    ...mostKeys(request.limits, target.server.keys),
   });
   return { stream: { pathOf: filePath, admit } };
 }

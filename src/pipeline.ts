@@ -26,6 +26,8 @@ export interface PipelineOutcome {
   readonly outcome: Outcome;
   readonly reply: ReplyValue;
   readonly error?: ReplyProblem;
+  /** True when a lost connection made it be sent twice: the reply is the second's, and its 0 may hide what the first did. */
+  readonly repeated?: true;
 }
 
 /** Options of a pipeline. */
@@ -37,6 +39,8 @@ export interface PipelineOptions {
   readonly base_ms?: number;
   /** The target's name, as a person gave it: allows what destroys data on a production target. */
   readonly typedName?: string;
+  /** Codes of lint errors that are accepted: DEL003 for FLUSHALL, FLUSHDB and SWAPDB, KEY001 for KEYS. */
+  readonly accept?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -133,10 +137,11 @@ function oneByOne(groups: AsyncGenerator<readonly Streamed[], void>): AsyncItera
 
 /** Most outcomes are what they are to be already: no second object for them. */
 function outcomeOf(one: Streamed): PipelineOutcome {
-  const { index, outcome, reply, error } = one;
+  const { reply } = one;
   if (reply === null || typeof reply === 'string' || typeof reply === 'number') return one as PipelineOutcome;
   const value = toReplyValue(reply, problemOf);
-  return error ? { index, outcome, reply: value, error } : { index, outcome, reply: value };
+  const { index, outcome, error, repeated } = one;
+  return { index, outcome, reply: value, ...(error ? { error } : {}), ...(repeated ? { repeated } : {}) };
 }
 
 function* groupedSync(

@@ -5,6 +5,7 @@
  * - An error reply means not applied: what is transient (BUSY, LOADING ...) is sent again, whatever the command.
  * - A lost connection is first ended on the server (CLIENT KILL ID): commands it had received could still run, and a
  *   late SET would overwrite a newer one. Then only what is idempotent with its arguments is sent again.
+ * - What was sent again and then refused stays unknown: the first sending may have run. What is answered is told as repeated.
  * - Nothing is sent again when a later command on one of its keys was applied or may have been: order per key holds.
  * - In a cluster each node gets its part, all at once. What is redirected was not applied: it goes where the reply says,
  *   in its order, since a key's commands are all on one node.
@@ -22,7 +23,7 @@ import { LostConnection } from '../redis/connection.ts';
 import { redirectOf } from '../redis/redirect.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
 import { foldNodes, runsEverywhere, tellsOfOne } from './broadcast.ts';
-import { isRefusal, problem, problemOf } from './outcome.ts';
+import { effectOf, isRefusal, problem, problemOf } from './outcome.ts';
 import { placeOf } from './routing.ts';
 import { backoffMs, type Session, type SessionContext } from './session.ts';
 import { toWire } from './wire.ts';
@@ -32,6 +33,8 @@ export interface Settled {
   readonly outcome: Outcome;
   readonly reply: Reply;
   readonly error?: ReplyProblem;
+  /** The first sending had no reply and may have run too: the reply is the second's. Left out otherwise. */
+  readonly repeated?: true;
 }
 
 /** A batch's outcomes in order, its retries, and the fault that ends the run, if one does. */
@@ -137,7 +140,9 @@ async function finish(
   const retries: Extract<Event, { kind: 'retried' }>[] = [];
   const open = new Map(first.open);
   let fault = first.fault;
-  let pending = repeatable(commands, settled, open);
+  const doubtful = createDoubts(commands, session);
+  doubtful.remember(open);
+  let pending = repeatable(commands, settled, open, doubtful);
   // what was never sent goes out at once; everything else waits for its turn
   let attempt = first.fault === undefined && settled.every((end) => end === undefined) && isFresh(open) ? -1 : 0;
   let followed = 0;
@@ -161,15 +166,42 @@ async function finish(
     const round = await sendOnce(session, batch, pending, open, guard);
     if (round.settled.size > 0) followed = 0;
     for (const [index, end] of round.settled) {
-      settled[index] = end;
+      settled[index] = doubtful.judge(index, end);
       open.delete(index);
     }
     for (const [index, why] of round.open) open.set(index, why);
+    doubtful.remember(round.open);
     fault = round.fault;
-    pending = repeatable(commands, settled, open);
+    pending = repeatable(commands, settled, open, doubtful);
   }
-  const final = settled.map((end, index) => end ?? closeOpen(open.get(index)!));
+  const final = settled.map((end, index) => end ?? doubtful.judge(index, closeOpen(open.get(index)!)));
   return { settled: final, retries, ...(fault ? { fault } : {}) };
+}
+
+/** Writes of which an earlier sending may have run, whatever becomes of the later ones. */
+interface Doubts {
+  remember(open: ReadonlyMap<number, Open>): void;
+  /** The outcome as it may be told. */
+  judge(index: number, end: Settled): Settled;
+}
+
+function createDoubts(commands: readonly (readonly Bytes[])[], session: Session<SessionContext>): Doubts {
+  const lost = new Set<number>();
+  return {
+    remember(open) {
+      for (const [index, why] of open) if (why.why === 'lost' && !isReadOnly(commands[index]!)) lost.add(index);
+    },
+    judge(index, end) {
+      if (!lost.has(index) || end.outcome === 'unknown') return end;
+      if (end.outcome === 'ok') {
+        if (effectOf(commands[index]!, end.reply) === 'unchanged') session.repeatedUnchanged();
+        return { ...end, repeated: true };
+      }
+      const then = end.error ? `refused when it was sent again: ${end.error.message}` : 'not sent again';
+      const message = `sent, and the connection was lost before a reply; ${then}`;
+      return { outcome: 'unknown', reply: null, error: problem('E232', message) };
+    },
+  };
 }
 
 function isFresh(open: Map<number, Open>): boolean {
@@ -315,6 +347,7 @@ function repeatable(
   commands: readonly (readonly Bytes[])[],
   settled: (Settled | undefined)[],
   open: Map<number, Open>,
+  doubtful: Doubts,
 ): number[] {
   const later = new KeySet();
   const again: number[] = [];
@@ -331,7 +364,7 @@ function repeatable(
       again.push(index);
       continue;
     }
-    const closed = closeOpen(why);
+    const closed = doubtful.judge(index, closeOpen(why));
     settled[index] = closed;
     open.delete(index);
     if (closed.outcome === 'unknown') later.add(argv);

@@ -1,6 +1,7 @@
 /** Runs exactly the plan's steps, in order, and says what happened as a stream of events. Nothing here decides what to run. */
 import { assertNever } from '../base/assert.ts';
 import type { OpsError } from '../base/ops-error.ts';
+import { formatCount } from '../base/units.ts';
 import { ReadProblem } from '../formats/reader.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Event } from '../plan/event.ts';
@@ -42,6 +43,7 @@ export async function* execute(context: RunContext, keptBack?: () => number): As
   } finally {
     await session.close();
   }
+  if (session.unsureOfChange > 0) yield { kind: 'notice', diagnostic: repeatedNotice(session.unsureOfChange) };
   if (ending.end === 'fault') yield { kind: 'notice', diagnostic: faultNotice(ending.fault) };
   if (ending.end === 'fault') yield { kind: 'unproven', reason: `stopped early: ${ending.fault.message}` };
   if (ending.end === 'interrupted') yield { kind: 'unproven', reason: 'interrupted before the end' };
@@ -101,6 +103,18 @@ function statusOf(ending: Ending, problems: number): Status {
   if (ending.end === 'interrupted') return 'interrupted';
   if (ending.end === 'fault') return 'failed';
   return problems === 0 ? 'succeeded' : 'partial';
+}
+
+function repeatedNotice(commands: number): Diagnostic {
+  return {
+    code: 'E231',
+    severity: 'info',
+    message: `${formatCount(commands)} of the commands counted as unchanged were sent twice, since a connection was lost before their reply`,
+    at: 'the run',
+    why: 'The first sending may have made the change, so the second found nothing left to do. The data is as the plan wanted.',
+    fix: 'Nothing has to be done; do not read the count of changed as exact.',
+    url: 'docs/errors.md#e231',
+  };
 }
 
 function faultNotice(fault: OpsError): Diagnostic {

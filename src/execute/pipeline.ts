@@ -99,6 +99,7 @@ export function resultEvent(
       outcome: settled.outcome,
       reply: replyValue(settled.reply),
       ...(error ? { error } : {}),
+      ...(settled.repeated ? { repeated: true } : {}),
     },
   };
 }

@@ -69,6 +69,7 @@ export class Session<Context extends SessionContext = RunContext> {
   readonly #awaited = new Map<string, Promise<void>>();
   readonly #parent: Session<Context> | undefined;
   #paidUntil = 0;
+  #repeatedUnchanged = 0;
 
   /** `parent`: the session whose pace this one keeps to. */
   constructor(context: Context, parent?: Session<Context>) {
@@ -147,6 +148,17 @@ export class Session<Context extends SessionContext = RunContext> {
   /** Remembers that a command's answer tells of the node that gave it and not of the others. */
   toldByOne(command: string, address: string): void {
     (this.#parent ?? this).#partial.set(command, address);
+  }
+
+  /** Counts a command that was sent twice and whose second reply says that nothing changed: the first may have done it. */
+  repeatedUnchanged(): void {
+    if (this.#parent) this.#parent.repeatedUnchanged();
+    else this.#repeatedUnchanged += 1;
+  }
+
+  /** Commands counted as unchanged of which that is not sure. */
+  get unsureOfChange(): number {
+    return this.#repeatedUnchanged;
   }
 
   /** What a run over a cluster cannot vouch for, in sentences. */

@@ -338,7 +338,8 @@ class LaneQueue implements AsyncIterator<readonly Command[]> {
   }
 }
 
-function told(index: number, argv: Command, { outcome, reply, error }: Settled): Streamed {
+function told(index: number, argv: Command, settled: Settled): Streamed {
+  const { reply } = settled;
   if (reply instanceof ReplyError) return { index, argv, outcome: 'error', reply: null, error: problemOf(reply) };
-  return { index, argv, outcome, reply, ...(error ? { error } : {}) };
+  return { index, argv, ...settled };
 }

@@ -26,6 +26,8 @@ export interface Streamed {
   readonly outcome: Outcome;
   readonly reply: Reply;
   readonly error?: ReplyProblem;
+  /** Sent twice: see Settled. */
+  readonly repeated?: true;
 }
 
 /** What came out of the stream so far, for reports: the window as it is, and the retries. */
@@ -206,8 +208,8 @@ function outcomeOf(index: number, argv: Command, reply: Reply): Streamed {
   return { index, argv, outcome: 'ok', reply };
 }
 
-function fromSettled(index: number, argv: Command, { outcome, reply, error }: Settled): Streamed {
-  return { index, argv, outcome, reply, ...(error ? { error } : {}) };
+function fromSettled(index: number, argv: Command, settled: Settled): Streamed {
+  return { index, argv, ...settled };
 }
 
 /** A word as the catalog takes it. */

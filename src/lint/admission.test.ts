@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AdmissionTerms, createAdmission } from './admission.ts';
+import { type AdmissionTerms, createAdmission, mostKeys } from './admission.ts';
 
 const terms: AdmissionTerms = { tag: 'dev', named: true, readOnly: false };
 const why = (line: string, changes: Partial<AdmissionTerms> = {}) =>
@@ -43,5 +43,38 @@ describe('what an approved plan lets through', () => {
     expect(why('SADD out:1 b', { approved: 'destroys', prefixes: ['in:'] })).toContain('prefixes');
     expect(why('MSET in:1 b out:1 c', { approved: 'destroys', prefixes: ['in:'] })).toContain('position 3');
     expect(why('SADD in:1 b', { approved: 'destroys', prefixes: ['in:'] })).toBeUndefined();
+  });
+
+  it.each([
+    ['FLUSHALL', 'names no keys'],
+    ['EVAL x 0', 'does not name'],
+    ['EVAL x 1 in:1', 'does not name'],
+    ['FCALL f 0', 'does not name'],
+    ['PING', undefined],
+    ['SCAN 0', undefined],
+  ])('of limits on keys nothing gets out that names none: %s', (line, part) => {
+    const reason = why(line, { prefixes: ['in:'], accept: ['DEL003'] });
+    if (part === undefined) expect(reason).toBeUndefined();
+    else expect(reason).toContain(part);
+  });
+
+  it('counts the keys that are written, each once, and stops before there are more than the limit', () => {
+    const admit = createAdmission({ ...terms, maxKeys: 2 });
+    const said = ['SET a 1', 'GET x', 'SET a 2', 'SET b 1', 'MGET c d', 'SET c 1', 'SET b 2'].map((line) =>
+      admit(line.split(' ')),
+    );
+    expect(said).toEqual([...Array(5).fill(undefined), expect.stringContaining('more than 2 keys'), undefined]);
+    expect(why('FLUSHALL', { maxKeys: 2, accept: ['DEL003'] })).toContain('names no keys');
+    expect(why('EVAL x 0', { maxKeys: 2 })).toContain('does not name');
+  });
+
+  it('takes the smaller of the two limits; in an empty database a share bounds nothing', () => {
+    expect(mostKeys({ max_keys: 50, max_percent: 10 }, 1000)).toEqual({ maxKeys: 50 });
+    expect(mostKeys({ max_keys: 500, max_percent: 10 }, 1000)).toEqual({ maxKeys: 100 });
+    expect([mostKeys({}, 10), mostKeys({ max_percent: 10 }, 0), mostKeys({ max_percent: 100 }, 10)]).toEqual([
+      {},
+      {},
+      {},
+    ]);
   });
 });

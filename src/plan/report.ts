@@ -22,6 +22,8 @@ export const CommandResult = z.strictObject({
   outcome: Outcome,
   reply: ReplyValue,
   error: ReplyProblem.exactOptional(),
+  /** True when a lost connection made it be sent twice: the reply is the second's, and its 0 may hide what the first did. */
+  repeated: z.literal(true).exactOptional(),
 });
 /** See the schema. */
 export type CommandResult = z.output<typeof CommandResult>;

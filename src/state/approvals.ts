@@ -13,7 +13,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { access, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { OpsError } from '../base/ops-error.ts';
@@ -50,6 +50,26 @@ export async function hasApprovalKey(dir: string): Promise<boolean> {
 
 /** Checks an approval for this plan and uses it up. Throws OpsError refused when it is forged, for something else, expired or used; state. */
 export async function useApproval(dir: string, plan: Plan, approval: string, nowMs: number): Promise<void> {
+  const { id } = await checkApproval(dir, plan, approval, nowMs);
+  const used = join(dir, 'approvals', 'used');
+  await ensureDirectory(used);
+  await guarded(used, async () => {
+    try {
+      await (await open(join(used, id), 'wx', 0o600)).close();
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') throw usedBefore();
+      throw error;
+    }
+  });
+}
+
+/** The same without using it up: for a dry run. Rejects with OpsError refused. */
+export async function checkApproval(
+  dir: string,
+  plan: Plan,
+  approval: string,
+  nowMs: number,
+): Promise<{ readonly id: string }> {
   const [body = '', signature = ''] = approval.split('.').map((part) => Buffer.from(part, 'base64url'));
   const key = await publicKey(dir);
   if (key === undefined)
@@ -63,16 +83,19 @@ export async function useApproval(dir: string, plan: Plan, approval: string, now
   if (claim.digest !== plan.digest) throw no('it is for another plan');
   if (claim.target !== dataSet(plan)) throw no('it is for another data set');
   if (claim.expires_ms <= nowMs) throw no('it has expired');
-  const used = join(dir, 'approvals', 'used');
-  await ensureDirectory(used);
-  await guarded(used, async () => {
-    try {
-      await (await open(join(used, claim.id), 'wx', 0o600)).close();
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') throw no('it was used before, and an approval is for one run');
-      throw error;
-    }
-  });
+  if (await exists(join(dir, 'approvals', 'used', claim.id))) throw usedBefore();
+  return { id: claim.id };
+}
+
+function usedBefore(): OpsError {
+  return no('it was used before, and an approval is for one run');
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function dataSet(plan: Plan): string {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { runBatch } from '../../src/execute/batch.ts';
 import { Session } from '../../src/execute/session.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import type { Connection } from '../../src/redis/connection.ts';
 import { connectServer } from '../../src/redis/server-connection.ts';
 import { parseUrl } from '../../src/redis/url.ts';
@@ -101,32 +102,8 @@ describe('a lost reply', () => {
   });
 
   it('of a stalled SET: it never arrives late over a newer one, because its connection was ended first', async () => {
-    const plan = await withAgent(server.url, (agent) =>
-      planOf(agent, { operation_type: 'pipelining', commands: ['SET k v1'], retry: { max_retries: 3, base_ms: 1 } }),
-    );
-    const stalling = await connectServer({ ...parseUrl(url), commandTimeoutMs: 300 });
-    const direct = await connectServer(parseUrl(server.url));
-    const pipes = [stalling, direct, direct];
-    const connection: Connection = {
-      ...direct,
-      pipe: () => pipes.shift()!.pipe(),
-      lease: () => direct.lease(),
-      end: (lost) => direct.end(lost),
-      nodes: () => direct.nodes(),
-      nodeOf: (slot) => direct.nodeOf(slot),
-      refresh: () => direct.refresh(),
-      send: (argv) => direct.send(argv),
-      close: () => direct.close(),
-    };
-    const session = new Session({
-      plan,
-      runId: 'stall',
-      connection,
-      clock: systemClock,
-      signal: new AbortController().signal,
-      journal: undefined,
-    });
-    await session.bulk();
+    const plan = await planFor(['SET k v1']);
+    const { session, close } = await firstThroughProxy(plan);
     proxy.stall(); // SET v1 stays in the middle; the way to the server is open for everybody else
     const result = await runBatch(session, [['SET', 'k', 'v1']]);
     expect(result.settled).toMatchObject([{ outcome: 'ok' }]);
@@ -135,9 +112,43 @@ describe('a lost reply', () => {
     await proxy.restore(); // the first SET v1 now reaches the server's side of a connection that is no more
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await server.cli('get', 'k')).toBe('v2');
-    await session.close();
-    await stalling.close();
-    await direct.close();
+    await close();
+  });
+
+  it('of a write that is then refused leaves it unknown: the first sending may have run, and here it did', async () => {
+    const plan = await planFor(['SET k v1', 'GET k']);
+    const full = () => server.cli('config', 'set', 'maxmemory', '1');
+    const { session, close } = await firstThroughProxy(plan, full);
+    proxy.swallowReplies();
+    const result = await runBatch(session, [
+      ['SET', 'k', 'v1'],
+      ['GET', 'k'],
+    ]);
+    await server.cli('config', 'set', 'maxmemory', '0');
+    expect(result.settled).toMatchObject([
+      { outcome: 'unknown', error: { code: 'E232', message: expect.stringContaining('OOM') } },
+      { outcome: 'ok', reply: 'v1' },
+    ]);
+    await close();
+  });
+
+  it('of UNLINK: its second answer, 0, is marked as such and counted as not sure', async () => {
+    await server.cli('mset', 'k', '1', 'l', '1');
+    const plan = await planFor(['UNLINK k']);
+    const { session, close } = await firstThroughProxy(plan);
+    proxy.swallowReplies();
+    const result = await runBatch(session, [
+      ['UNLINK', 'k'],
+      ['UNLINK', 'none'],
+      ['GET', 'l'],
+    ]);
+    expect(result.settled).toEqual([
+      { outcome: 'ok', reply: 0, repeated: true },
+      { outcome: 'ok', reply: 0, repeated: true },
+      { outcome: 'ok', reply: '1' },
+    ]);
+    expect(session.unsureOfChange).toBe(2);
+    await close();
   });
 });
 
@@ -163,6 +174,47 @@ describe('a user who may not CLIENT KILL', () => {
     await limited.stop();
   });
 });
+
+function planFor(commands: readonly string[]) {
+  const request = { operation_type: 'pipelining', commands, retry: { max_retries: 3, base_ms: 1 } };
+  return withAgent(server.url, (agent) => planOf(agent, request));
+}
+
+/** A session whose first pipe leads through the proxy and times out soon; all others lead straight to the server. `onLoss` runs before the lost connection is ended. */
+async function firstThroughProxy(plan: Plan, onLoss?: () => Promise<unknown>) {
+  const slow = await connectServer({ ...parseUrl(url), commandTimeoutMs: 300 });
+  const direct = await connectServer(parseUrl(server.url));
+  const pipes = [slow];
+  const connection: Connection = {
+    ...direct,
+    pipe: () => (pipes.shift() ?? direct).pipe(),
+    lease: () => direct.lease(),
+    end: async (lost) => {
+      await onLoss?.();
+      return direct.end(lost);
+    },
+    nodes: () => direct.nodes(),
+    nodeOf: (slot) => direct.nodeOf(slot),
+    refresh: () => direct.refresh(),
+    send: (argv) => direct.send(argv),
+    close: () => direct.close(),
+  };
+  const session = new Session({
+    plan,
+    runId: 'lost',
+    connection,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    journal: undefined,
+  });
+  await session.bulk();
+  const close = async () => {
+    await session.close();
+    await slow.close();
+    await direct.close();
+  };
+  return { session, close };
+}
 
 async function drain(run: Awaited<ReturnType<import('../../src/agent.ts').Agent['apply']>>): Promise<void> {
   if (!('events' in run)) throw new Error('no run');

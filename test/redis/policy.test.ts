@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { approvePlan } from '../../src/agent.ts';
+import { type Agent, approvePlan } from '../../src/agent.ts';
 import { applied, faultOf, planOf, withAgent } from '../support/agent.ts';
 import { startServer, type TestServer } from '../support/servers.ts';
 
@@ -68,6 +68,44 @@ describe('the caps of a target', () => {
   });
 });
 
+describe('a pipeline without a plan', () => {
+  const sent = async (agent: Agent, commands: readonly string[], accept: readonly string[] = []) => {
+    const outcomes: string[] = [];
+    for await (const one of agent.pipeline(
+      commands.map((line) => line.split(' ')),
+      { accept },
+    ))
+      outcomes.push(one.outcome);
+    return outcomes;
+  };
+
+  it('holds to the caps of its target, the limit on keys among them', async () => {
+    const caps = { prefixes: ['session:'], max_keys: 2 };
+    await withAgent(
+      server.url,
+      async (agent) => {
+        for (const stray of ['SET user:1 x', 'FLUSHALL', 'EVAL return(redis.call("flushall")) 0'])
+          expect((await faultOf(sent(agent, [stray], ['DEL003']))).code).toBe('refused');
+        expect(await sent(agent, ['SET session:1 x', 'SET session:2 x', 'DEL session:1'])).toEqual(['ok', 'ok', 'ok']);
+        const fault = await faultOf(sent(agent, ['SET session:1 x', 'SET session:2 x', 'SET session:3 x']));
+        expect(fault.message).toContain('command 2 was not sent: it would write more than 2 keys');
+      },
+      { caps },
+    );
+    expect(await server.cli('dbsize')).toBe('3');
+    expect(await server.cli('get', 'user:1')).toBe('b');
+  });
+
+  it('sends FLUSHALL only when that is accepted', async () => {
+    await withAgent(server.url, async (agent) => {
+      expect((await faultOf(sent(agent, ['FLUSHALL']))).message).toContain('DEL003');
+      expect(await server.cli('dbsize')).toBe('2');
+      expect(await sent(agent, ['FLUSHALL'], ['DEL003'])).toEqual(['ok']);
+    });
+    expect(await server.cli('dbsize')).toBe('0');
+  });
+});
+
 describe('a production tag', () => {
   it('belongs to the data set: another address of it counts as production, too', async () => {
     await withAgent(server.url, async (agent) => expect(agent.target.tag).toBe('dev'), { stateDir });
@@ -100,6 +138,7 @@ describe('a signed approval', () => {
         const { approval } = await approvePlan(stateDir, plan.digest, async () => 'correct horse', 60_000);
         const other = await planOf(agent, remove('session:1'));
         expect((await faultOf(applied(agent, other, { approval }))).code).toBe('refused');
+        expect((await applied(agent, plan, { approval, dryRun: true })).dry_run).toBe(true);
         expect((await applied(agent, plan, { approval })).status).toBe('succeeded');
         expect((await faultOf(applied(agent, plan, { approval }))).message).toContain('used before');
       },
