@@ -29,13 +29,17 @@ export async function* execute(context: RunContext, keptBack?: () => number): As
     for (const step of plan.execution_plan.steps) {
       const run: AsyncGenerator<Event, Ending> =
         ending.end === 'done' ? runStep(session, step, index) : skipStep(step, index);
-      for (let next: IteratorResult<Event, Ending> = await run.next(); ; next = await run.next()) {
-        if (next.done) {
-          ending = ending.end === 'done' ? next.value : ending;
-          break;
+      try {
+        for (let next: IteratorResult<Event, Ending> = await run.next(); ; next = await run.next()) {
+          if (next.done) {
+            ending = ending.end === 'done' ? next.value : ending;
+            break;
+          }
+          if (isProblem(next.value, dryRun)) problems += 1;
+          yield next.value;
         }
-        if (isProblem(next.value, dryRun)) problems += 1;
-        yield next.value;
+      } finally {
+        await run.return({ end: 'interrupted' }); // a caller that stopped reading: files and connections are closed
       }
       index += commandCount(step);
     }

@@ -163,14 +163,15 @@ export async function streamInfo(
   };
 }
 
-/** Deadlines of hash fields in Unix milliseconds, -1 for none; undefined where the server keeps none (before Redis 7.4, Valkey 9). */
+/** Deadlines of hash fields in Unix milliseconds, -1 for none. `none`: the server has no such command (before Redis 7.4, Valkey 9). `refused`: it has, and did not say. */
 export async function fieldDeadlines(
   lease: Reader,
   key: Bytes,
   fields: readonly WireArgument[],
-): Promise<readonly number[] | undefined> {
+): Promise<readonly number[] | 'none' | { readonly refused: string }> {
   const reply = await lease.send(['HPEXPIRETIME', toBuffer(key), 'FIELDS', String(fields.length), ...fields]);
-  if (!Array.isArray(reply)) return undefined;
+  if (reply instanceof ReplyError && /^ERR unknown command/i.test(reply.message)) return 'none';
+  if (!Array.isArray(reply)) return { refused: reply instanceof ReplyError ? reply.code : 'no list' };
   return reply.map((one) => replyInteger(one) ?? -1);
 }
 

@@ -231,9 +231,13 @@ async function writeElements(
   await pace(1);
   const fields = elements.map(([field]) => field!);
   const deadlines = await fieldDeadlines(lease, head.key, fields);
-  if (deadlines === undefined) {
+  if (deadlines === 'none') {
     state.fieldTtls = false;
     return;
+  }
+  if ('refused' in deadlines) {
+    const why = `exported without knowing whether its fields have deadlines: the server answered HPEXPIRETIME with ${deadlines.refused}`;
+    return fallShort(state, { key: head.key, why });
   }
   if (deadlines.every((ms) => ms < 0)) return;
   if (step.export.format === 'jsonl')

@@ -20,18 +20,21 @@ import type { Ending } from './pipeline.ts';
 import { commonSlot } from './routing.ts';
 import { backoffMs, type Session } from './session.ts';
 
-/** Refusals that come before a script's first line; any other error reply may have come from inside it. */
-const beforeStart = new Set([
-  'BUSY',
-  'LOADING',
-  'NOSCRIPT',
-  'NOAUTH',
-  'MOVED',
-  'ASK',
-  'TRYAGAIN',
-  'CROSSSLOT',
-  'CLUSTERDOWN',
-]);
+/**
+ * Refusals that come before a script's first line, by the server's own words (Redis, Valkey and Redict name themselves in
+ * them): a script that answers with an error of its own may use the same first word after it wrote.
+ */
+const beforeStart: readonly RegExp[] = [
+  /^BUSY \S+ is busy running /,
+  /^LOADING \S+ is loading /,
+  /^NOSCRIPT No matching script/,
+  /^NOAUTH Authentication required/,
+  /^MOVED \d+ \S+$/,
+  /^ASK \d+ \S+$/,
+  /^TRYAGAIN Multiple keys request during rehashing/,
+  /^CROSSSLOT Keys in request don't hash/,
+  /^CLUSTERDOWN (The cluster is down|Hash slot not served)/,
+];
 
 /** Redirections that one call follows. */
 const MOST_REDIRECTS = 8;
@@ -142,7 +145,7 @@ function judge(step: ScriptStep, reply: Reply): Tried {
   if (reply instanceof NotSent) return { settled: { outcome: 'not_sent', reply: null } };
   if (!(reply instanceof ReplyError)) return { settled: { outcome: 'ok', reply } };
   const error: ReplyProblem = problemOf(reply);
-  if (beforeStart.has(reply.code) || step.read_only) {
+  if (beforeStart.some((own) => own.test(reply.message)) || step.read_only) {
     return {
       settled: { outcome: 'error', reply: null, error },
       ...(errorOf(reply.code).retry ? { again: reply.code } : {}),

@@ -10,6 +10,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/connection.ts';
 import { sendRouted } from '../redis/redirect.ts';
 import type { Reply } from '../redis/reply.ts';
+import { closeKept, reuse } from '../redis/reuse.ts';
 import { isCluster } from './routing.ts';
 
 interface PlannedNode {
@@ -61,8 +62,8 @@ export class Session<Context extends SessionContext = RunContext> {
   /** True where commands have to be routed. */
   readonly cluster: boolean;
   /** By address. */
-  readonly #leases = new Map<string, Lease>();
-  readonly #bulks = new Map<string, Pipe>();
+  readonly #leases = new Map<string, Promise<Lease>>();
+  readonly #bulks = new Map<string, Promise<Pipe>>();
   /** Commands that told of one node only. */
   readonly #partial = new Map<string, string>();
   /** Nodes whose replacement has been waited for: that is done once. */
@@ -79,12 +80,8 @@ export class Session<Context extends SessionContext = RunContext> {
   }
 
   /** The connection to work on, in a cluster to the node of the route. Throws OpsError unreachable, or drift when another process answers. */
-  async lease(route: Route = {}): Promise<Lease> {
-    const known = this.#leases.get(this.#address(route));
-    if (known && !known.lost) return known;
-    const lease = await ownProcess(this.context, await this.context.connection.lease(route));
-    this.#leases.set(this.#keyOf(lease.node.address), lease);
-    return lease;
+  lease(route: Route = {}): Promise<Lease> {
+    return this.#reuse(this.#leases, route, () => this.context.connection.lease(route));
   }
 
   /** Sends one command that only reads, to the node of its keys. Throws like `lease`, or LostConnection. */
@@ -103,16 +100,19 @@ export class Session<Context extends SessionContext = RunContext> {
   }
 
   /** The connection that batches go through, one at a time for each node. Throws like `lease`. */
-  async bulk(route: Route = {}): Promise<Pipe> {
-    const known = this.#bulks.get(this.#address(route));
-    if (known && !known.lost) return known;
-    const pipe = await ownProcess(this.context, await this.context.connection.pipe(route));
-    this.#bulks.set(this.#keyOf(pipe.node.address), pipe);
-    return pipe;
+  bulk(route: Route = {}): Promise<Pipe> {
+    return this.#reuse(this.#bulks, route, () => this.context.connection.pipe(route));
   }
 
-  #keyOf(address: string): string {
-    return this.cluster ? address : '';
+  /** Kept by the address that the route leads to. A slot may be served by the node that took over; an address is that node or none. */
+  #reuse<Open extends Lease | Pipe>(
+    kept: Map<string, Promise<Open>>,
+    route: Route,
+    open: () => Promise<Open>,
+  ): Promise<Open> {
+    const own = async (): Promise<Open> => ownProcess(this.context, await open());
+    const leadsThere = (one: Open): boolean => route.address === undefined || one.node.address === route.address;
+    return reuse(kept, this.#address(route), own, this.cluster ? leadsThere : undefined);
   }
 
   #address({ slot, address }: Route): string {
@@ -222,8 +222,8 @@ export class Session<Context extends SessionContext = RunContext> {
   }
 
   async close(): Promise<void> {
-    for (const lease of this.#leases.values()) await lease.close();
-    for (const pipe of this.#bulks.values()) await pipe.close();
+    await closeKept(this.#leases);
+    await closeKept(this.#bulks);
   }
 }
 

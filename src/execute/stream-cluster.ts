@@ -40,37 +40,42 @@ async function* streamCluster(
   source: Batches,
   state: StreamState,
 ): AsyncGenerator<readonly Streamed[], void> {
-  const feed = new Feed(source);
-  const split = new Splitter(session, state);
   const { signal } = session.context;
+  const feed = new Feed(source, signal);
+  const split = new Splitter(session, state);
+  /** Nothing more is sent; outcomes are held back until all are there: what was never sent, at the end, is not told. */
+  const stopped = (): boolean => split.fault !== undefined || signal.aborted;
+  /** The source has failed: what was taken from it before is still sent. */
+  let broken: { readonly error: unknown } | undefined;
   let taken: readonly Command[] = [];
   let at = 0;
   try {
     for (;;) {
-      const stopped = split.fault !== undefined || signal.aborted;
-      if (!stopped && at === taken.length && split.underway < MOST_UNDERWAY) {
+      if (!stopped() && !broken && at === taken.length && split.underway < MOST_UNDERWAY) {
         try {
           taken = split.underway === 0 ? await feed.take(TAKE) : feed.takeReady(TAKE);
         } catch (error) {
           taken = [];
-          split.fail(error);
+          broken = { error };
         }
         at = 0;
       }
-      while (!stopped && at < taken.length && split.admit(taken[at]!)) at += 1;
+      while (!stopped() && at < taken.length && split.admit(taken[at]!)) at += 1;
       split.flush();
-      const ready = split.ready();
+      const ready = stopped() ? [] : split.ready();
       if (ready.length > 0) yield ready;
       else if (split.underway > 0) await split.changed();
-      else if (split.fault !== undefined || signal.aborted) break;
+      else if (stopped()) break;
       else if (at < taken.length) await split.alone(taken[at++]!);
-      else if (feed.done) break;
+      else if (broken || feed.done) break;
     }
     await split.end();
     const last = split.sent();
     if (last.length > 0) yield last;
     if (split.fault !== undefined) throw split.fault;
+    if (broken) throw broken.error;
   } finally {
+    split.stop();
     await split.end();
     await feed.close();
   }
@@ -179,9 +184,14 @@ class Splitter {
   /** Ends the stream: what is in flight is settled, nothing more is sent. */
   fail(error: unknown): void {
     this.fault ??= error;
+    this.stop();
+    this.#notify();
+  }
+
+  /** Sends nothing more. */
+  stop(): void {
     this.#stop.abort();
     for (const lane of this.#lanes.values()) lane.queue.end();
-    this.#notify();
   }
 
   /** Waits until every lane has ended. */
@@ -190,10 +200,10 @@ class Splitter {
     await Promise.all(this.#runs);
   }
 
-  /** What is left at the end, up to the last command that was sent: those after it were not taken on. */
+  /** What is left after a stop, up to the last command that was sent: those after it count as not taken on. */
   sent(): Streamed[] {
     const left = this.ready();
-    while (left.at(-1)?.outcome === 'not_sent' && this.#stop.signal.aborted) left.pop();
+    while (left.at(-1)?.outcome === 'not_sent') left.pop();
     return left;
   }
 

@@ -57,8 +57,8 @@ export async function* streamCommands(
   state: StreamState,
   route: Route = {},
 ): AsyncGenerator<readonly Streamed[], void> {
-  const feed = new Feed(source);
   const { signal } = session.context;
+  const feed = new Feed(source, signal);
   const flying: InFlight[] = [];
   let pipe: Pipe | undefined;
   const rest = restOf(state.window.mode);
@@ -234,19 +234,36 @@ export class Feed {
   #coming: Promise<void> | undefined;
   #fault: { readonly error: unknown } | undefined;
   #ended = false;
+  readonly #signal: AbortSignal;
+  #wake: (() => void) | undefined;
+  readonly #onAbort = (): void => this.#wake?.();
 
-  constructor(source: Batches) {
+  /** `signal`: ends a wait for the source. */
+  constructor(source: Batches, signal: AbortSignal) {
     this.#source = source;
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#onAbort);
   }
 
   get done(): boolean {
     return this.#ended && this.#at >= this.#current.length;
   }
 
-  /** Up to `size` commands, waiting for the source; empty at its end. Throws what the source throws. */
+  /** Up to `size` commands, waiting for the source; empty at its end and when the signal ends the wait. Throws what the source throws. */
   async take(size: number): Promise<readonly Command[]> {
-    while (this.#at >= this.#current.length && !this.#ended) await this.#load();
+    while (this.#at >= this.#current.length && !this.#ended) {
+      if (this.#signal.aborted) return [];
+      await this.#loaded();
+    }
     return this.takeReady(size);
+  }
+
+  /** Resolves when the source has answered, or the signal says that nobody waits any more. */
+  #loaded(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      void this.#load().then(resolve);
+    });
   }
 
   /** Up to `size` commands that are there already. */
@@ -261,8 +278,12 @@ export class Feed {
     return commands;
   }
 
+  /** A source that is still waiting for its next batch is told to end, and not waited for. */
   async close(): Promise<void> {
-    await this.#source.return?.();
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    const returned = this.#source.return?.();
+    if (this.#coming === undefined) await returned;
+    else Promise.resolve(returned).catch(() => undefined);
   }
 
   /** Asks the source for its next batch; a source that answers at once is read at once. */

@@ -11,6 +11,7 @@ import { endConnection } from './ending.ts';
 import { openPipe } from './pipe.ts';
 import { sendRouted } from './redirect.ts';
 import type { Reply } from './reply.ts';
+import { closeKept, reuse } from './reuse.ts';
 import { openSocket, type RedisSocket } from './socket.ts';
 import { addressOf, type ServerSettings, settingsOfNode } from './url.ts';
 
@@ -108,9 +109,7 @@ class ClusterConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    const shared = await Promise.all([...this.#shared.values()].map((socket) => socket.catch(() => undefined)));
-    for (const socket of shared) await socket?.close();
-    this.#shared.clear();
+    await closeKept(this.#shared);
     for (const lease of this.#leases) await lease.close();
     this.#leases.clear();
   }
@@ -158,12 +157,8 @@ class ClusterConnection implements Connection {
   }
 
   /** The shared socket of a node; a new one when the last was lost. */
-  async #socket(node: Node): Promise<RedisSocket> {
-    const current = await this.#shared.get(node.address)?.catch(() => undefined);
-    if (current && !current.lost) return current;
-    const opening = openSocket(settingsOfNode(this.#settings, node.address), node);
-    this.#shared.set(node.address, opening);
-    return opening;
+  #socket(node: Node): Promise<RedisSocket> {
+    return reuse(this.#shared, node.address, () => openSocket(settingsOfNode(this.#settings, node.address), node));
   }
 
   async #ask(): Promise<void> {

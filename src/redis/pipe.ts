@@ -54,6 +54,7 @@ class SocketPipe implements Pipe {
   write(commands: readonly (readonly WireArgument[])[]): void {
     const buffer = this.#pool.pop() ?? Buffer.allocUnsafeSlow(POOL_BYTES);
     const bytes = encodeCommands(commands, buffer);
+    if (this.inFlight === 0) this.#progressMs = performance.now(); // what was silent before had nothing to answer
     this.inFlight += commands.length;
     this.bytesOut += bytes.length;
     this.#batches.push({ bytes: bytes.length, left: commands.length });

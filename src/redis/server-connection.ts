@@ -4,6 +4,7 @@ import type { Connection, Lease, LostConnection, Node, Pipe, SendOptions } from 
 import { endConnection } from './ending.ts';
 import { openPipe } from './pipe.ts';
 import type { Reply } from './reply.ts';
+import { closeKept, reuse } from './reuse.ts';
 import { openSocket, type RedisSocket } from './socket.ts';
 import { addressOf, type ServerSettings } from './url.ts';
 
@@ -17,19 +18,16 @@ export async function connectServer(settings: ServerSettings, first?: RedisSocke
 class ServerConnection implements Connection {
   readonly #settings: ServerSettings;
   readonly #leases = new Set<RedisSocket>();
-  #shared: Promise<RedisSocket> | undefined;
+  readonly #shared = new Map<string, Promise<RedisSocket>>();
 
   constructor(settings: ServerSettings, first: RedisSocket | undefined) {
     this.#settings = settings;
-    if (first) this.#shared = Promise.resolve(first);
+    if (first) this.#shared.set('', Promise.resolve(first));
   }
 
   /** The shared socket; a new one when the last was lost: a later command is a new command, nothing is resent. */
-  async open(): Promise<RedisSocket> {
-    const current = await this.#shared?.catch(() => undefined);
-    if (current && !current.lost) return current;
-    this.#shared = openSocket(this.#settings);
-    return this.#shared;
+  open(): Promise<RedisSocket> {
+    return reuse(this.#shared, '', () => openSocket(this.#settings));
   }
 
   async send(argv: readonly WireArgument[], options?: SendOptions): Promise<Reply> {
@@ -69,8 +67,7 @@ class ServerConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    const shared = await this.#shared?.catch(() => undefined);
-    await shared?.close();
+    await closeKept(this.#shared);
     for (const lease of this.#leases) await lease.close();
     this.#leases.clear();
   }

@@ -164,6 +164,56 @@ async function replicaOf(primary: TestServer): Promise<TestServer> {
   return serverAt(address);
 }
 
+describe('a stream over the nodes that ends early', () => {
+  const incr = (at: number) => ['INCR', COUNTERS[at % COUNTERS.length]!];
+  const applied = async () => (await values(COUNTERS)).reduce((sum, value) => sum + value, 0);
+  const options = (agent: Agent) => ({ typedName: agent.target.name });
+
+  it('sends what was taken before the source failed, all of it and nothing else', async () => {
+    function* broken() {
+      for (let at = 0; at < 30_000; at += 1) yield incr(at);
+      yield ['SUBSCRIBE', 'x']; // refused
+    }
+    await withAgent(cluster.url, async (agent) => {
+      const outcomes: string[] = [];
+      const reading = async () => {
+        for await (const one of agent.pipeline(broken(), options(agent))) outcomes.push(one.outcome);
+      };
+      await expect(reading()).rejects.toThrow('command 30000 was not sent');
+      expect(outcomes).toEqual(Array(30_000).fill('ok'));
+    });
+    expect(await applied()).toBe(30_000);
+  });
+
+  it('at an interruption has sent nothing behind its last outcome, and names what was left out before it', async () => {
+    await withAgent(cluster.url, async (agent) => {
+      const stop = new AbortController();
+      const outcomes: PipelineOutcome[] = [];
+      const commands = Array.from({ length: 200_000 }, (_, at) => incr(at));
+      for await (const one of agent.pipeline(commands, { ...options(agent), signal: stop.signal })) {
+        expect(one.index).toBe(outcomes.length);
+        outcomes.push(one);
+        if (outcomes.length === 20_000) stop.abort();
+      }
+      expect(outcomes.length).toBeLessThan(commands.length);
+      expect(outcomes.at(-1)?.outcome).toBe('ok');
+      const ok = outcomes.filter((one) => one.outcome === 'ok');
+      const left = outcomes.filter((one) => one.outcome === 'not_sent');
+      expect(ok.length + left.length).toBe(outcomes.length);
+      expect(await applied()).toBe(ok.length);
+    });
+  });
+
+  it('stops when its reader breaks off: what was only queued is not sent', async () => {
+    await withAgent(cluster.url, async (agent) => {
+      const commands = Array.from({ length: 100_000 }, (_, at) => incr(at));
+      for await (const one of agent.pipeline(commands, { ...options(agent), rate: 5_000 }))
+        if (one.index === 100) break;
+    });
+    expect(await applied()).toBeLessThan(20_000);
+  });
+});
+
 describe('a scan job', () => {
   const job = { operation_type: 'batch', select: { match: 'job:*' }, do: { action: 'unlink' } };
   const apply = (onPage: (page: number) => Promise<void>, request: unknown = job): Promise<Report> =>

@@ -297,6 +297,38 @@ describe('a reader and a source that take their time', () => {
     expect(Number(await server.cli('get', 'n'))).toBe(outcomes.length);
   });
 
+  it('hold up nobody who breaks off or interrupts while the source waits for ever', async () => {
+    let ended = 0;
+    const waiting = (): AsyncIterable<PipelineCommand> => ({
+      [Symbol.asyncIterator]() {
+        let given = 0;
+        return {
+          next: () => {
+            given += 1;
+            if (given === 1) return Promise.resolve({ done: false, value: ['SET', 'a', '1'] });
+            return new Promise<never>(() => undefined);
+          },
+          return: () => {
+            ended += 1;
+            return Promise.resolve({ done: true, value: undefined });
+          },
+        };
+      },
+    });
+    const agent = await openAgent({ url: server.url });
+    for await (const one of agent.pipeline(waiting())) {
+      expect(one.outcome).toBe('ok');
+      break;
+    }
+    const stop = new AbortController();
+    const outcomes: PipelineOutcome[] = [];
+    setTimeout(() => stop.abort(), 50);
+    for await (const one of agent.pipeline(waiting(), { signal: stop.signal })) outcomes.push(one);
+    expect(outcomes.map((one) => one.outcome)).toEqual(['ok']);
+    await agent.close();
+    expect(ended).toBe(0); // its next() is still to come: what waits cannot be asked to end
+  });
+
   it('pass on the fault of the source, after the outcomes of what it gave', async () => {
     function* broken(): Generator<PipelineCommand> {
       yield ['SET', 'a', '1'];

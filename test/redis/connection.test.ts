@@ -35,6 +35,38 @@ describe('a connection to one server', () => {
   );
 });
 
+describe('a connection that was lost', () => {
+  it('is opened once for all who ask at the same time', async () => {
+    const own = await startServer();
+    const connection = await connectServer(parseUrl(own.url));
+    const clients = async () => (await own.cli('client', 'list', 'type', 'normal')).split('\n').length - 1;
+    await own.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+    await new Promise((resolve) => setTimeout(resolve, 50)); // the loss is noticed
+    const answers = await Promise.all(Array.from({ length: 50 }, () => connection.send(['PING'])));
+    expect(answers).toEqual(Array(50).fill('PONG'));
+    expect(await clients()).toBe(1);
+    await connection.close();
+    await own.stop();
+  });
+
+  it('is not taken for lost because nothing was asked of it for long', async () => {
+    const proxy = await startProxy(server.port);
+    const connection = await connectServer({
+      ...parseUrl(`redis://127.0.0.1:${proxy.port}`),
+      commandTimeoutMs: 600,
+    });
+    const pipe = await connection.pipe();
+    pipe.write([['PING']]);
+    expect(await pipe.read()).toEqual(['PONG']);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    proxy.delay(150); // the answer comes 650 ms after the first one, and long before its own time is up
+    pipe.write([['PING']]);
+    expect(await pipe.read()).toEqual(['PONG']);
+    await connection.close();
+    await proxy.stop();
+  });
+});
+
 describe('the recording connection', () => {
   conforms(
     () => subjectOf(server),

@@ -196,6 +196,18 @@ describe('pipelining', () => {
 });
 
 describe('lua_script', () => {
+  it.each(['BUSY try later', 'LOADING more', 'TRYAGAIN soon', 'CLUSTERDOWN'])(
+    'that wrote and then answers with an error of its own, %s, is unknown and ran once',
+    async (word) => {
+      const lua = `redis.call('INCR', KEYS[1]); return redis.error_reply('${word}')`;
+      const request = { operation_type: 'lua_script', action: 'run', script: lua, keys: ['once'] };
+      await server.cli('del', 'once');
+      const report = await run({ ...request, retry: { max_retries: 3, base_ms: 1 } });
+      expect(report.results).toMatchObject([{ outcome: 'unknown' }]);
+      expect(await server.cli('get', 'once')).toBe('1');
+    },
+  );
+
   it('runs a script, loading it when the server does not have it, also after SCRIPT FLUSH', async () => {
     const script =
       "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('SET', KEYS[1], ARGV[2]) end return false";

@@ -223,6 +223,24 @@ describe('a stream that ends early', () => {
   });
 });
 
+describe('a run whose events are not read to their end', () => {
+  it('closes its connections and files', async () => {
+    await put(
+      'long.redis',
+      lines(50_000, (index) => `SET k:${index} v`),
+    );
+    const clients = async () => (await server.cli('client', 'list', 'type', 'normal')).split('\n').length;
+    await withFiles(async (agent) => {
+      const before = await clients();
+      const run = await agent.apply(pipe('long.redis', { limits: { rate: 5_000 } }), { yes: true });
+      if (!('events' in run)) throw new Error('no run');
+      for await (const event of run.events) if (event.kind === 'page') break;
+      expect(await clients()).toBe(before);
+      await expect(run.report).rejects.toThrow('not read to their end');
+    });
+  });
+});
+
 describe('exactly the file that was planned', () => {
   it('is what runs: another content, size or file is drift, and nothing is sent', async () => {
     await put('plan.redis', 'SET a 1\n');
