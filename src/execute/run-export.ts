@@ -48,6 +48,7 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
   const seen = new Set<string>();
   let file: ExportFile | undefined;
   let ending: Ending = { end: 'done' };
+  let finished = false;
   let walked = false;
   let more = false;
   try {
@@ -76,13 +77,12 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
       yield { kind: 'page', totals, planned_keys };
     }
     await file?.finish();
+    finished = true;
   } catch (error) {
-    if (!(error instanceof OpsError) && !signal.aborted) {
-      await file?.leave();
-      throw error;
-    }
+    if (!(error instanceof OpsError) && !signal.aborted) throw error;
     ending = error instanceof OpsError ? { end: 'fault', fault: error } : { end: 'interrupted' };
-    await file?.leave();
+  } finally {
+    if (!finished) await file?.leave(); // also when nobody reads on
   }
   for (const { key, why } of state.shortfalls.values()) yield { kind: 'unproven', reason: `${printable(key)}: ${why}` };
   if (state.left > 0) yield { kind: 'unproven', reason: `${state.left} more keys are not exported in full` };

@@ -15,26 +15,11 @@ import { type Lease, LostConnection } from '../redis/connection.ts';
 import { redirectOf } from '../redis/redirect.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
 import type { Settled } from './batch.ts';
+import { refusedBeforeStart } from './before-start.ts';
 import { problem, problemOf, replyValue } from './outcome.ts';
 import type { Ending } from './pipeline.ts';
 import { commonSlot } from './routing.ts';
 import { backoffMs, type Session } from './session.ts';
-
-/**
- * Refusals that come before a script's first line, by the server's own words (Redis, Valkey and Redict name themselves in
- * them): a script that answers with an error of its own may use the same first word after it wrote.
- */
-const beforeStart: readonly RegExp[] = [
-  /^BUSY \S+ is busy running /,
-  /^LOADING \S+ is loading /,
-  /^NOSCRIPT No matching script/,
-  /^NOAUTH Authentication required/,
-  /^MOVED \d+ \S+$/,
-  /^ASK \d+ \S+$/,
-  /^TRYAGAIN Multiple keys request during rehashing/,
-  /^CROSSSLOT Keys in request don't hash/,
-  /^CLUSTERDOWN (The cluster is down|Hash slot not served)/,
-];
 
 /** Redirections that one call follows. */
 const MOST_REDIRECTS = 8;
@@ -111,7 +96,8 @@ async function callRouted(session: Session, step: ScriptStep): Promise<Reply> {
   let asking = false;
   for (let hops = 0; ; hops += 1) {
     const reply = await loadAndCall(lease, step, session.context.plan.target.server.redis_version, asking);
-    const redirect = session.cluster ? redirectOf(reply, lease.node.address) : undefined;
+    const refused = session.cluster && refusedBeforeStart(reply, step);
+    const redirect = refused ? redirectOf(reply, lease.node.address) : undefined;
     if (!redirect || hops === MOST_REDIRECTS) return reply;
     asking = redirect.kind === 'ask';
     if (!asking) await session.refresh();
@@ -135,7 +121,7 @@ async function loadAndCall(lease: Lease, step: ScriptStep, redisVersion: string,
   const send = async (): Promise<Reply> =>
     (await Promise.all([asking ? lease.send(['ASKING']) : null, lease.send(call)]))[1];
   const first = await send();
-  if (!(first instanceof ReplyError) || first.code !== 'NOSCRIPT') return first;
+  if (!refusedBeforeStart(first, step) || first.code !== 'NOSCRIPT') return first;
   const loaded = await lease.send(['SCRIPT', 'LOAD', toBuffer(step.source)]);
   if (loaded instanceof ReplyError) return loaded;
   return send();
@@ -145,7 +131,7 @@ function judge(step: ScriptStep, reply: Reply): Tried {
   if (reply instanceof NotSent) return { settled: { outcome: 'not_sent', reply: null } };
   if (!(reply instanceof ReplyError)) return { settled: { outcome: 'ok', reply } };
   const error: ReplyProblem = problemOf(reply);
-  if (beforeStart.some((own) => own.test(reply.message)) || step.read_only) {
+  if (refusedBeforeStart(reply, step) || step.read_only) {
     return {
       settled: { outcome: 'error', reply: null, error },
       ...(errorOf(reply.code).retry ? { again: reply.code } : {}),

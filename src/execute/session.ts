@@ -69,6 +69,7 @@ export class Session<Context extends SessionContext = RunContext> {
   /** Nodes whose replacement has been waited for: that is done once. */
   readonly #awaited = new Map<string, Promise<void>>();
   readonly #parent: Session<Context> | undefined;
+  #closed = false;
   #paidUntil = 0;
   #repeatedUnchanged = 0;
 
@@ -110,7 +111,11 @@ export class Session<Context extends SessionContext = RunContext> {
     route: Route,
     open: () => Promise<Open>,
   ): Promise<Open> {
-    const own = async (): Promise<Open> => ownProcess(this.context, await open());
+    const own = async (): Promise<Open> => {
+      // a page that was asked for ahead of its need would else reconnect, and hold the process open
+      if (this.#closed) throw new OpsError('interrupted', 'the run has ended');
+      return ownProcess(this.context, await open());
+    };
     const leadsThere = (one: Open): boolean => route.address === undefined || one.node.address === route.address;
     return reuse(kept, this.#address(route), own, this.cluster ? leadsThere : undefined);
   }
@@ -123,13 +128,14 @@ export class Session<Context extends SessionContext = RunContext> {
 
   /** Asks again who serves what. A cluster that does not answer is met where it is next worked on. */
   async refresh(): Promise<void> {
+    if (this.#closed) return;
     await this.context.connection.refresh().catch(() => undefined);
   }
 
   /** Gives a cluster the time to replace a primary that cannot be reached, once for each node. */
   awaitTakeover(address: string): Promise<void> {
     if (this.#parent) return this.#parent.awaitTakeover(address);
-    if (!this.cluster) return Promise.resolve();
+    if (!this.cluster || this.#closed) return Promise.resolve();
     const waiting = this.#awaited.get(address) ?? this.#takeover(address);
     this.#awaited.set(address, waiting);
     return waiting;
@@ -221,7 +227,14 @@ export class Session<Context extends SessionContext = RunContext> {
     return rate === undefined ? planned : Math.max(1, Math.min(planned, Math.ceil(rate / 10)));
   }
 
+  /** True once nothing is asked any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Closes its connections, and opens no more. */
   async close(): Promise<void> {
+    this.#closed = true;
     await closeKept(this.#leases);
     await closeKept(this.#bulks);
   }

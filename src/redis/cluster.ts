@@ -12,7 +12,7 @@ import { openPipe } from './pipe.ts';
 import { sendRouted } from './redirect.ts';
 import type { Reply } from './reply.ts';
 import { closeKept, reuse } from './reuse.ts';
-import { openSocket, type RedisSocket } from './socket.ts';
+import { openSocket, openWhile, type RedisSocket } from './socket.ts';
 import { addressOf, type ServerSettings, settingsOfNode } from './url.ts';
 
 /** A node that does not tell its view within this is left out of a refresh. */
@@ -41,6 +41,7 @@ class ClusterConnection implements Connection {
   #primaries: readonly Node[] = [];
   #byId = new Map<string, Node>();
   #refreshing: Promise<void> | undefined;
+  #closed = false;
 
   constructor(settings: ServerSettings) {
     this.#settings = settings;
@@ -109,6 +110,7 @@ class ClusterConnection implements Connection {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await closeKept(this.#shared);
     for (const lease of this.#leases) await lease.close();
     this.#leases.clear();
@@ -129,7 +131,7 @@ class ClusterConnection implements Connection {
   }
 
   async #own(node: Node): Promise<RedisSocket> {
-    const socket = await openSocket(settingsOfNode(this.#settings, node.address), node);
+    const socket = await this.#open(node);
     for (const old of this.#leases) if (old.lost) this.#leases.delete(old);
     this.#leases.add(socket);
     return socket;
@@ -156,9 +158,13 @@ class ClusterConnection implements Connection {
     return [...this.#byId.values()].find((node) => node.address === address) ?? { address };
   }
 
+  #open(node: Node): Promise<RedisSocket> {
+    return openWhile(() => !this.#closed, settingsOfNode(this.#settings, node.address), node);
+  }
+
   /** The shared socket of a node; a new one when the last was lost. */
   #socket(node: Node): Promise<RedisSocket> {
-    return reuse(this.#shared, node.address, () => openSocket(settingsOfNode(this.#settings, node.address), node));
+    return reuse(this.#shared, node.address, () => this.#open(node));
   }
 
   async #ask(): Promise<void> {

@@ -5,7 +5,7 @@ import { endConnection } from './ending.ts';
 import { openPipe } from './pipe.ts';
 import type { Reply } from './reply.ts';
 import { closeKept, reuse } from './reuse.ts';
-import { openSocket, type RedisSocket } from './socket.ts';
+import { openSocket, openWhile, type RedisSocket } from './socket.ts';
 import { addressOf, type ServerSettings } from './url.ts';
 
 /** Connects to one server, also to a cluster's node alone; throws OpsError unreachable, auth, server_error. */
@@ -19,6 +19,7 @@ class ServerConnection implements Connection {
   readonly #settings: ServerSettings;
   readonly #leases = new Set<RedisSocket>();
   readonly #shared = new Map<string, Promise<RedisSocket>>();
+  #closed = false;
 
   constructor(settings: ServerSettings, first: RedisSocket | undefined) {
     this.#settings = settings;
@@ -27,7 +28,7 @@ class ServerConnection implements Connection {
 
   /** The shared socket; a new one when the last was lost: a later command is a new command, nothing is resent. */
   open(): Promise<RedisSocket> {
-    return reuse(this.#shared, '', () => openSocket(this.#settings));
+    return reuse(this.#shared, '', () => openWhile(() => !this.#closed, this.#settings));
   }
 
   async send(argv: readonly WireArgument[], options?: SendOptions): Promise<Reply> {
@@ -41,7 +42,7 @@ class ServerConnection implements Connection {
 
   /** A socket of the caller's own, closed with this connection at the latest. */
   async #open(): Promise<RedisSocket> {
-    const socket = await openSocket(this.#settings);
+    const socket = await openWhile(() => !this.#closed, this.#settings);
     for (const old of this.#leases) if (old.lost) this.#leases.delete(old);
     this.#leases.add(socket);
     return socket;
@@ -67,6 +68,7 @@ class ServerConnection implements Connection {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await closeKept(this.#shared);
     for (const lease of this.#leases) await lease.close();
     this.#leases.clear();

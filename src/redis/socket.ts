@@ -42,6 +42,18 @@ export async function openSocket(
   return socket;
 }
 
+/** Like openSocket, for a holder that may be closed meanwhile: then there is no socket left over. Throws OpsError interrupted too. */
+export async function openWhile(
+  wanted: () => boolean,
+  settings: ServerSettings,
+  node: Node = { address: addressOf(settings) },
+): Promise<RedisSocket> {
+  const socket = wanted() ? await openSocket(settings, node) : undefined;
+  if (socket && wanted()) return socket;
+  await socket?.close();
+  throw new OpsError('interrupted', `the connection to ${node.address} was closed here`);
+}
+
 /** A logged-in connection. Made by openSocket. */
 export class RedisSocket implements Lease {
   readonly node: Node;

@@ -73,6 +73,24 @@ describe('a connection to a cluster', () => {
     await node.stop();
   });
 
+  it('that was lost opens one socket to each node for all who ask at the same time', async () => {
+    const connection = await connectCluster(parseUrl(cluster.url));
+    const keys = Array.from({ length: 300 }, (_, index) => `key:${index}`);
+    const ask = () => Promise.all(keys.map((key) => connection.send(['EXISTS', key])));
+    const clients = async (node: TestServer) =>
+      (await node.cli('client', 'list', 'type', 'normal')).split('\n').filter((line) => line.includes('name=redops'))
+        .length;
+    await ask();
+    const before = await Promise.all(cluster.primaries.map(clients));
+    for (const node of cluster.primaries) await node.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+    await waitFor('the loss to be noticed', async () => (await clients(cluster.primaries[0]!)) === 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await ask();
+    expect(before).toEqual([1, 1, 1]);
+    expect(await Promise.all(cluster.primaries.map(clients))).toEqual([1, 1, 1]);
+    await connection.close();
+  });
+
   it('follows MOVED and ASK: a command that was refused has not been applied', async () => {
     const connection = await connectCluster(parseUrl(cluster.url));
     const key = 'moving';

@@ -78,6 +78,19 @@ export function conforms(server: () => Subject, open: () => Promise<Connection>)
     await connection.close();
   });
 
+  it('opens nothing any more once it is closed, and leaves nothing of what was being opened', async () => {
+    const connection = await open();
+    const opening = [connection.lease(route), connection.pipe(route)];
+    const closing = connection.close();
+    const late = [connection.lease(route), connection.pipe(route), connection.send(['PING'])];
+    const ends = await Promise.allSettled([...opening, ...late]);
+    await closing;
+    expect(ends.slice(2).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const lists = server().addresses.map((address) => server().at(address, 'client', 'list', 'type', 'normal'));
+    expect((await Promise.all(lists)).join('\n')).not.toContain('name=redops');
+  });
+
   it('confirms that a lost connection is ended', async () => {
     const connection = await open();
     const lease = await connection.lease(route);

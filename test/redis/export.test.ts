@@ -1,5 +1,5 @@
 /** Keys exported to a file and loaded again by redops pipe: equal content by the server's own digest, equal deadlines. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -144,6 +144,29 @@ describe('an export in the protocol form', () => {
   });
 });
 
+describe('an export by a user who may not ask for the deadlines of hash fields', () => {
+  it('says so of every hash, and is not complete', async (context) => {
+    const rules = ['~*', '&*', '+@all', '-hpexpiretime'];
+    const limited = await startServer({ user: { name: 'app', password: 'p', rules } }).catch(() => undefined);
+    const known = await limited?.cli('command', 'info', 'hpexpiretime');
+    if (limited === undefined || !known?.includes('hpexpiretime')) {
+      await limited?.stop();
+      return context.skip();
+    }
+    await limited.cli('hset', 'small', 'a', '1', 'b', '2');
+    await limited.cli('hpexpire', 'small', '100000', 'FIELDS', '1', 'a');
+    await limited.cli('eval', `for i = 1, 1300 do redis.call('hset', 'large', 'f' .. i, i) end`, '0');
+    await limited.cli('set', 'plain', '1');
+    const settings = { filePath: (path: string) => resolve(dir, path) };
+    const report = await withAgent(limited.userUrl!, (agent) => applied(agent, find()), settings);
+    const why =
+      'exported without knowing whether its fields have deadlines: the server answered HPEXPIRETIME with NOPERM';
+    expect(report.verification.complete).toBe(false);
+    expect([...report.verification.unproven].sort()).toEqual([`large: ${why}`, `small: ${why}`]);
+    await limited.stop();
+  });
+});
+
 describe('an export in JSON lines', () => {
   it('is a line a key, bytes exact, with its deadline', async () => {
     await script(`
@@ -187,6 +210,28 @@ describe('an export that cannot go on', () => {
     const loaded = await withFiles((agent) => applied(agent, request), 1);
     expect(loaded.totals.changed).toBe(report.exported!.keys);
     expect(loaded.totals.changed).toBeGreaterThan(0);
+  });
+
+  it('closes its file, and leaves whole keys beside the name, when nobody reads its events any more', async () => {
+    await script(`for i = 1, 4000 do redis.call('set', 'k:' .. i, string.rep('x', 100)) end`);
+    const open = async () => {
+      const links = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+      return (await Promise.all(links)).filter((path) => path.startsWith(dir));
+    };
+    await withFiles(async (agent) => {
+      const run = await agent.apply(find(), { yes: true });
+      if (!('events' in run)) throw new Error('no run');
+      let during: readonly string[] = [];
+      for await (const event of run.events) {
+        if (event.kind !== 'page') continue;
+        during = await open();
+        break;
+      }
+      expect([during, await open()]).toEqual([[join(dir, 'out.resp.partial')], []]);
+      await expect(run.report).rejects.toThrow('not read to their end');
+    });
+    const load = { operation_type: 'pipelining', file: 'out.resp.partial', format: 'resp' };
+    expect((await withFiles((agent) => applied(agent, load), 1)).totals.changed).toBeGreaterThan(0);
   });
 
   it('writes nothing in a dry run', async () => {

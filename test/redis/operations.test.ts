@@ -69,6 +69,15 @@ describe('key_management', () => {
     expect(touched.results.map((result) => result.reply)).toEqual([1, 0]);
   });
 
+  it('finds no more keys than asked for, and then asks the server nothing more', async () => {
+    await server.cli('eval', "for i = 1, 20000 do redis.call('set', 'k:' .. i, i) end", '0');
+    const find = { operation_type: 'key_management', action: 'find', match: 'k:*', limit: 10 };
+    const report = await run({ ...find, retry: { max_retries: 3, base_ms: 1 } });
+    expect(report.found).toMatchObject({ keys: { length: 10 }, more: true });
+    await new Promise((resolve) => setTimeout(resolve, 200)); // the page that was asked for ahead would be retried by now
+    expect(await server.cli('client', 'list')).not.toContain('name=redops');
+  });
+
   it('keeps keys of arbitrary bytes as they are', async () => {
     const bytes = [
       Buffer.from([0xff, 0x00, 0x0d, 0x0a]),
@@ -196,17 +205,23 @@ describe('pipelining', () => {
 });
 
 describe('lua_script', () => {
-  it.each(['BUSY try later', 'LOADING more', 'TRYAGAIN soon', 'CLUSTERDOWN'])(
-    'that wrote and then answers with an error of its own, %s, is unknown and ran once',
-    async (word) => {
-      const lua = `redis.call('INCR', KEYS[1]); return redis.error_reply('${word}')`;
-      const request = { operation_type: 'lua_script', action: 'run', script: lua, keys: ['once'] };
-      await server.cli('del', 'once');
-      const report = await run({ ...request, retry: { max_retries: 3, base_ms: 1 } });
-      expect(report.results).toMatchObject([{ outcome: 'unknown' }]);
-      expect(await server.cli('get', 'once')).toBe('1');
-    },
-  );
+  it.each([
+    'BUSY try later',
+    'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+    'LOADING more',
+    'NOSCRIPT of mine',
+    'NOSCRIPT No matching script.',
+    'TRYAGAIN soon',
+    'CLUSTERDOWN',
+  ])('that wrote and then answers with an error of its own, %s, is unknown and ran once', async (word) => {
+    const lua = `redis.call('INCR', KEYS[1]); return redis.error_reply('${word}')`;
+    const request = { operation_type: 'lua_script', action: 'run', script: lua, keys: ['once'] };
+    await server.cli('del', 'once');
+    await run({ operation_type: 'lua_script', action: 'load', script: lua });
+    const report = await run({ ...request, retry: { max_retries: 3, base_ms: 1 } });
+    expect(report.results).toMatchObject([{ outcome: 'unknown' }]);
+    expect(await server.cli('get', 'once')).toBe('1');
+  });
 
   it('runs a script, loading it when the server does not have it, also after SCRIPT FLUSH', async () => {
     const script =
