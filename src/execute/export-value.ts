@@ -5,6 +5,7 @@
 import { type Bytes, toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { ReplyError, type WireArgument } from '../formats/resp.ts';
+import type { Target } from '../plan/target.ts';
 import type { Lease } from '../redis/connection.ts';
 import { type Reply, replyInteger, replyText } from '../redis/reply.ts';
 
@@ -163,14 +164,21 @@ export async function streamInfo(
   };
 }
 
-/** Deadlines of hash fields in Unix milliseconds, -1 for none. `none`: the server has no such command (before Redis 7.4, Valkey 9). `refused`: it has, and did not say. */
+/** Whether a server of this version keeps deadlines of hash fields: Redis from 7.4, Valkey from 9.0, Redict never. */
+export function keepsFieldDeadlines({ engine, version }: Pick<Target['server'], 'engine' | 'version'>): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (engine === 'valkey') return major >= 9;
+  return engine === 'redis' && (major > 7 || (major === 7 && minor >= 4));
+}
+
+/** Deadlines of hash fields in Unix milliseconds, -1 for none. `unknown`: the server knows no such command, as before Redis 7.4 and Valkey 9. `refused`: it did not say. */
 export async function fieldDeadlines(
   lease: Reader,
   key: Bytes,
   fields: readonly WireArgument[],
-): Promise<readonly number[] | 'none' | { readonly refused: string }> {
+): Promise<readonly number[] | 'unknown' | { readonly refused: string }> {
   const reply = await lease.send(['HPEXPIRETIME', toBuffer(key), 'FIELDS', String(fields.length), ...fields]);
-  if (reply instanceof ReplyError && /^ERR unknown command/i.test(reply.message)) return 'none';
+  if (reply instanceof ReplyError && /^ERR unknown command/i.test(reply.message)) return 'unknown';
   if (!Array.isArray(reply)) return { refused: reply instanceof ReplyError ? reply.code : 'no list' };
   return reply.map((one) => replyInteger(one) ?? -1);
 }

@@ -15,6 +15,7 @@ import {
   elementsOf,
   fieldDeadlines,
   type KeyHead,
+  keepsFieldDeadlines,
   PAGE,
   pagesOf,
   type Reader,
@@ -24,8 +25,8 @@ import {
   wholeCommand,
 } from './export-value.ts';
 import type { Ending } from './pipeline.ts';
-import { noTotals } from './scan-job.ts';
 import { backoffMs, type Session } from './session.ts';
+import { noTotals } from './totals.ts';
 import { walk } from './walk.ts';
 
 /** Values that are asked for in one packet: keys, and bytes of their strings. */
@@ -44,7 +45,9 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
   const path = terms.pathOf(step.export.file);
   const limit = step.limit ?? Number.POSITIVE_INFINITY;
   const planned_keys = plan.execution_plan.estimate.keys;
-  const state: ExportState = { shortfalls: new Map(), left: 0, fieldTtls: true };
+  const perhaps = session.cluster ? 'by_node' : 'perhaps';
+  const fieldTtls = keepsFieldDeadlines(plan.target.server) ? 'surely' : perhaps;
+  const state: ExportState = { shortfalls: new Map(), left: new Set(), fieldTtls };
   const seen = new Set<string>();
   let file: ExportFile | undefined;
   let ending: Ending = { end: 'done' };
@@ -85,7 +88,7 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
     if (!finished) await file?.leave(); // also when nobody reads on
   }
   for (const { key, why } of state.shortfalls.values()) yield { kind: 'unproven', reason: `${printable(key)}: ${why}` };
-  if (state.left > 0) yield { kind: 'unproven', reason: `${state.left} more keys are not exported in full` };
+  if (state.left.size > 0) yield { kind: 'unproven', reason: `${state.left.size} more keys are not exported in full` };
   if ((!walked || more) && ending.end === 'done') {
     yield { kind: 'unproven', reason: `limit ${limit} was reached: more keys match than were exported` };
   }
@@ -99,10 +102,10 @@ export async function* runExport(session: Session, step: ExportStep): AsyncGener
 interface ExportState {
   /** Keys that are not exported in full, once each however often they are read. */
   readonly shortfalls: Map<string, Shortfall>;
-  /** Shortfalls that are not named. */
-  left: number;
-  /** The server may keep deadlines of hash fields. */
-  fieldTtls: boolean;
+  /** Keys whose shortfalls are not named. */
+  readonly left: Set<string>;
+  /** Whether deadlines of hash fields are asked for: by the server's version, until it says that it knows no such command; of a cluster each node may have a version of its own. */
+  fieldTtls: 'surely' | 'perhaps' | 'by_node' | 'no';
 }
 
 /** Exports some keys; a lost connection is replaced and the keys that are not whole yet are read again. */
@@ -227,16 +230,17 @@ async function writeElements(
   elements: readonly (readonly WireArgument[])[],
 ): Promise<void> {
   await file.elements(head.key, head.type, elements, head.deadlineMs);
-  if (head.type !== 'hash' || !state.fieldTtls) return;
+  if (head.type !== 'hash' || state.fieldTtls === 'no') return;
   await pace(1);
   const fields = elements.map(([field]) => field!);
   const deadlines = await fieldDeadlines(lease, head.key, fields);
-  if (deadlines === 'none') {
-    state.fieldTtls = false;
+  if (deadlines === 'unknown' && state.fieldTtls !== 'surely') {
+    if (state.fieldTtls === 'perhaps') state.fieldTtls = 'no';
     return;
   }
-  if ('refused' in deadlines) {
-    const why = `exported without knowing whether its fields have deadlines: the server answered HPEXPIRETIME with ${deadlines.refused}`;
+  if (deadlines === 'unknown' || 'refused' in deadlines) {
+    const answer = deadlines === 'unknown' ? 'unknown command' : deadlines.refused;
+    const why = `exported without knowing whether its fields have deadlines: the server answered HPEXPIRETIME with ${answer}`;
     return fallShort(state, { key: head.key, why });
   }
   if (deadlines.every((ms) => ms < 0)) return;
@@ -268,7 +272,7 @@ async function writeDeadline({ step, file }: Writer, head: KeyHead): Promise<voi
 function fallShort(state: ExportState, shortfall: Shortfall): void {
   const id = `${bytesId(shortfall.key)} ${shortfall.why}`;
   if (state.shortfalls.size < shortfallsNamed) state.shortfalls.set(id, shortfall);
-  else if (!state.shortfalls.has(id)) state.left += 1;
+  else if (!state.shortfalls.has(id)) state.left.add(bytesId(shortfall.key));
 }
 
 function noFiles(): OpsError {
