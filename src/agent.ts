@@ -174,16 +174,22 @@ function lazily<T>(load: () => Promise<AsyncIterableIterator<T>>): AsyncIterable
   return {
     [Symbol.asyncIterator]() {
       let inner: AsyncIterator<T> | undefined;
+      let loading: Promise<AsyncIterator<T>> | undefined;
+      let ended = false;
       return {
         next: () => {
           if (inner) return inner.next();
-          return load().then((loaded) => {
+          if (ended) return Promise.resolve({ done: true, value: undefined });
+          // whoever asks ahead of the first answer waits for the same one: a second would run the commands again
+          loading ??= load();
+          return loading.then((loaded) => {
             inner = loaded;
             return inner.next();
           });
         },
         return: async () => {
-          await inner?.return?.();
+          ended = true;
+          await (await loading)?.return?.();
           return { done: true, value: undefined };
         },
       };

@@ -204,6 +204,31 @@ describe('pipelining', () => {
   });
 });
 
+describe('a pipeline of the library', () => {
+  it('runs its commands once, in order, also for who asks ahead of the answers', async () => {
+    await withAgent(server.url, async (agent) => {
+      const commands = ['a', 'b', 'c', 'd'].map((value) => ['APPEND', 'k', value]);
+      const outcomes = agent.pipeline(commands)[Symbol.asyncIterator]();
+      const asked = await Promise.all(commands.map(() => outcomes.next()));
+      expect(asked.map(({ value }) => value.reply)).toEqual([1, 2, 3, 4]);
+      expect(await outcomes.next()).toEqual({ done: true, value: undefined });
+    });
+    expect(await server.cli('get', 'k')).toBe('abcd');
+  });
+
+  it('leaves nothing open when its reader ends it at once', async () => {
+    await withAgent(server.url, async (agent) => {
+      const clients = async () => (await server.cli('client', 'list', 'type', 'normal')).split('\n').length;
+      const before = await clients();
+      const outcomes = agent.pipeline([['SET', 'k', 'v']])[Symbol.asyncIterator]();
+      const [first] = await Promise.all([outcomes.next(), outcomes.return?.()]);
+      expect(first.done === true || first.value.outcome === 'ok').toBe(true);
+      expect(await outcomes.next()).toEqual({ done: true, value: undefined });
+      expect(await clients()).toBe(before);
+    });
+  });
+});
+
 describe('lua_script', () => {
   it.each([
     'BUSY try later',
