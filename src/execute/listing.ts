@@ -6,8 +6,8 @@ import type { TtlGroup } from '../plan/report.ts';
 import type { ScanStep } from '../plan/step.ts';
 import { replyInteger } from '../redis/reply.ts';
 import type { Ending } from './pipeline.ts';
-import { noTotals } from './scan-job.ts';
 import { isInterruption, type Session } from './session.ts';
+import { noTotals } from './totals.ts';
 import { walk } from './walk.ts';
 
 /** Prefixes told apart in an audit; further ones are counted together under the empty prefix. */

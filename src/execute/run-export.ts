@@ -25,8 +25,8 @@ import {
   wholeCommand,
 } from './export-value.ts';
 import type { Ending } from './pipeline.ts';
-import { noTotals } from './scan-job.ts';
 import { backoffMs, type Session } from './session.ts';
+import { noTotals } from './totals.ts';
 import { walk } from './walk.ts';
 
 /** Values that are asked for in one packet: keys, and bytes of their strings. */

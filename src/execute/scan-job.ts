@@ -1,27 +1,28 @@
 /**
- * A scan job: one command for every key of a selection, page by page. A page's cursor is journaled only when every command
- * of that page has an outcome, so the journal never claims a key that was not handled. The job stops by itself, before
- * acting, when it meets more keys than the plan foresaw or than the request allows.
+ * A scan job: one command for every key of a selection. Parts of the keyspace are walked at the same time, and pages are
+ * worked on at the same time, each by a worker with a connection of its own. A page's cursor is journaled only when every
+ * command of it and of all earlier pages of its part has an outcome, so the journal never claims a key that was not
+ * handled. The job stops by itself, before acting, when it meets more keys than the plan foresaw or the request allows.
  */
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { formatCount } from '../base/units.ts';
 import { commandName } from '../catalog/lookup.ts';
-import type { Estimate } from '../plan/estimate.ts';
 import type { Event } from '../plan/event.ts';
-import type { Totals } from '../plan/report.ts';
+import type { CommandResult, Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { runBatch } from './batch.ts';
 import { chunkTime } from './deadline.ts';
+import { Outbox } from './outbox.ts';
 import { effectOf, problem } from './outcome.ts';
+import { partsFor } from './partitions.ts';
 import { type Ending, endingOf, resultEvent } from './pipeline.ts';
-import { isInterruption, type Session } from './session.ts';
+import { isInterruption, Session } from './session.ts';
+import { addTotals, noTotals, withoutRepeats } from './totals.ts';
 import { walk } from './walk.ts';
+import type { WalkPage } from './walk-page.ts';
 import { bind } from './wire.ts';
-
-/** The zero of Totals. */
-export const noTotals: Totals = { scanned: 0, matched: 0, changed: 0, unchanged: 0, failed: 0, unknown: 0, retried: 0 };
 
 /** What leaves no key behind: one that is met later is another key. A deadline that would delete is never sent. */
 const removing: ReadonlySet<string> = new Set(['del', 'unlink']);
@@ -29,68 +30,180 @@ const removing: ReadonlySet<string> = new Set(['del', 'unlink']);
 /** Runs the job. Failed and unknown keys get a result event each, numbered by the key's place in the run; all are in the page totals. */
 export async function* runScanJob(session: Session, step: ForEachStep): AsyncGenerator<Event, Ending> {
   const { plan, journal, signal } = session.context;
-  const planned = plan.execution_plan.estimate;
+  const { server } = plan.target;
   const deletes = removing.has(commandName(step.do.argv.map(literal)));
-  let acted = 0;
-  let told: Promise<void> | undefined;
-  // what a page that is not finished has done so far: it is told also when the page ends early
-  let underway: Totals | undefined;
-  try {
-    const pages = walk(session, { selection: step.selection, count: step.count, deletes });
-    for (;;) {
-      if (signal.aborted) return { end: 'interrupted' };
+  const parts = partsFor(server, plan.request.performance_mode, step.count);
+  const job = new Job(session, step);
+  const workers = Array.from(
+    { length: session.cluster ? CLUSTER_WORKERS : parts },
+    () => new Session(session.context, session),
+  );
+  const free = [...workers];
+  const pages = walk(session, { selection: step.selection, count: step.count, deletes, parts });
+  let coming = false;
+  let walked = false;
+  const nextPage = async (): Promise<void> => {
+    try {
       const next = await pages.next();
       if (next.done) {
-        for (const reason of next.value) yield { kind: 'unproven', reason };
-        break;
+        walked = true;
+        job.events.put(...next.value.map((reason): Event => ({ kind: 'unproven', reason })));
+      } else if (job.ending === undefined) startPage(next.value);
+    } catch (error) {
+      job.stop(faultOf(error, signal));
+    }
+  };
+  const startPage = (page: WalkPage): void => {
+    const reserved = job.reserve(page);
+    if (!reserved) return;
+    const worker = free.pop()!;
+    void job.run(worker, reserved).finally(() => {
+      free.push(worker);
+      job.events.wake();
+    });
+  };
+  try {
+    await journal?.({ kind: 'started', parts });
+    for (;;) {
+      yield* job.events.take();
+      if (signal.aborted) job.stop({ end: 'interrupted' });
+      const over = walked || job.ending !== undefined;
+      if (over && !coming && free.length === workers.length) break;
+      if (!over && !coming && free.length > 0) {
+        coming = true;
+        void nextPage().finally(() => {
+          coming = false;
+          job.events.wake();
+        });
       }
-      const page = next.value;
-      const keys = distinct(page.keys);
-      const again = Math.min(page.again, keys.length);
-      const excess = overLimit(session, acted + keys.length - again, planned);
-      if (excess) return { end: 'fault', fault: excess };
-      let totals: Totals = { ...noTotals, scanned: step.count, matched: keys.length };
-      for (let at = 0; at < keys.length; ) {
-        const size = session.batchSize(step.batch_size);
-        const chunk = keys.slice(at, at + size);
-        const done = await actOn(session, step, chunk, acted + at);
-        for (const event of done.events) yield event;
-        totals = add(totals, done.totals);
+      await job.events.changed();
+    }
+    yield* job.events.take();
+  } catch (error) {
+    job.stop(faultOf(error, signal));
+  } finally {
+    await pages.return([]);
+    for (const worker of workers) await worker.close();
+  }
+  return job.ending ?? { end: 'done' };
+}
+
+/** Pages of a cluster's nodes that are worked on at the same time. */
+const CLUSTER_WORKERS = 4;
+
+/** A page whose keys count against the caps. */
+interface Reserved {
+  readonly page: WalkPage;
+  readonly keys: readonly Bytes[];
+  readonly again: number;
+  /** The place of its first key in the run. */
+  readonly first: number;
+}
+
+/** What the workers share: the count of keys, the events, the order of the journal, the end. */
+class Job {
+  readonly events = new Outbox<Event>();
+  ending: Ending | undefined;
+  readonly #session: Session;
+  readonly #step: ForEachStep;
+  /** Of each part: true when all its pages up to now are journaled. */
+  readonly #journaled = new Map<string, Promise<boolean>>();
+  #acted = 0;
+
+  constructor(session: Session, step: ForEachStep) {
+    this.#session = session;
+    this.#step = step;
+  }
+
+  /** Nothing more is begun; what is under way comes to its outcomes. The first reason counts. */
+  stop(ending: Ending): void {
+    if (this.ending !== undefined) return;
+    this.ending = ending;
+    this.events.wake();
+  }
+
+  /** Counts a page against the caps before anything of it is sent; undefined when it goes over them, which ends the job. */
+  reserve(page: WalkPage): Reserved | undefined {
+    const keys = distinct(page.keys);
+    const again = Math.min(page.again, keys.length);
+    const excess = overLimit(this.#session, this.#acted + keys.length - again);
+    if (excess) {
+      this.stop({ end: 'fault', fault: excess });
+      return undefined;
+    }
+    const first = this.#acted;
+    this.#acted += keys.length - again;
+    return { page, keys, again, first };
+  }
+
+  /** Works on a page and journals it. Never rejects: faults end the job. */
+  async run(worker: Session, { page, keys, again, first }: Reserved): Promise<void> {
+    const { signal, plan } = this.#session.context;
+    const planned_keys = plan.execution_plan.estimate.keys;
+    const before = this.#journaled.get(page.shard) ?? Promise.resolve(true);
+    let journaled: (done: boolean) => void = () => undefined;
+    this.#journaled.set(
+      page.shard,
+      new Promise((resolve) => {
+        journaled = resolve;
+      }),
+    );
+    let totals: Totals = { ...noTotals, scanned: this.#step.count, matched: keys.length };
+    const results: CommandResult[] = [];
+    let at = 0;
+    try {
+      while (at < keys.length) {
+        const chunk = keys.slice(at, at + worker.batchSize(this.#step.batch_size));
+        const done = await actOn(worker, this.#step, chunk, first + at);
+        this.events.put(...done.events);
+        for (const event of done.events) if (event.kind === 'result') results.push(event.result);
+        totals = addTotals(totals, done.totals);
         at += chunk.length;
-        underway = { ...totals, matched: at };
         const ending = endingOf(done.fault, signal);
         if (ending.end === 'done') continue;
-        yield { kind: 'page', totals: underway, planned_keys: planned.keys };
-        return ending;
+        this.stop(ending);
+        break;
       }
-      acted += keys.length - again;
-      totals = withoutRepeats(totals, again);
-      // made durable while the next page is worked on: what a crash forgets of it is only done again
-      await told;
-      told = journal?.({
-        kind: 'page',
-        ...(page.node === undefined ? {} : { node: page.node }),
-        cursor: page.next,
-        run_id: page.runId ?? null,
-        ...totals,
-      });
-      told?.catch(() => undefined); // the fault is met where it is awaited
-      yield { kind: 'page', totals, planned_keys: planned.keys };
-      underway = undefined;
+      if (at >= keys.length && (await before)) {
+        totals = withoutRepeats(totals, again);
+        await this.#record(page, totals, results);
+        journaled(true);
+      }
+    } catch (error) {
+      this.stop(faultOf(error, signal));
+    } finally {
+      journaled(false); // when it was not: no later page of the part may be
+      if (at > 0 || keys.length === 0)
+        this.events.put({ kind: 'page', totals: { ...totals, matched: Math.min(at, totals.matched) }, planned_keys });
     }
-    await told;
-  } catch (error) {
-    if (underway) yield { kind: 'page', totals: underway, planned_keys: planned.keys };
-    if (isInterruption(error, signal)) return { end: 'interrupted' };
-    if (error instanceof OpsError) return { end: 'fault', fault: error };
-    throw error;
   }
-  return { end: 'done' };
+
+  async #record(page: WalkPage, totals: Totals, results: readonly CommandResult[]): Promise<void> {
+    const { shard, next, last, runId } = page;
+    await this.#session.context.journal?.({
+      kind: 'page',
+      shard,
+      cursor: next,
+      last,
+      run_id: runId ?? null,
+      ...totals,
+      results,
+    });
+  }
+}
+
+/** How a job ends that meets this error. Throws what is no fault of the world. */
+function faultOf(error: unknown, signal: AbortSignal): Ending {
+  if (isInterruption(error, signal)) return { end: 'interrupted' };
+  if (error instanceof OpsError) return { end: 'fault', fault: error };
+  throw error;
 }
 
 /** Why the job must not act on this many keys: the plan foresaw fewer (E233), or the request allows fewer (E234). */
-function overLimit(session: Session, keys: number, planned: Estimate): OpsError | undefined {
-  const cap = session.context.plan.request.limits.max_keys;
+function overLimit(session: Session, keys: number): OpsError | undefined {
+  const { request, execution_plan } = session.context.plan;
+  const planned = execution_plan.estimate;
+  const cap = request.limits.max_keys;
   if (cap !== undefined && keys > cap) {
     const { message } = problem('E234', `limits.max_keys is ${formatCount(cap)}, and the next page would go over it`);
     return new OpsError('refused', message, { remedy: 'Raise limits.max_keys, or select fewer keys.', reply: 'E234' });
@@ -135,25 +248,6 @@ async function actOn(
   return { events, totals, ...(result.fault ? { fault: result.fault } : {}) };
 }
 
-/** Keys of a slot that was walked twice count once. The second time most actions find nothing to change. */
-function withoutRepeats(totals: Totals, again: number): Totals {
-  const unchanged = Math.max(0, totals.unchanged - again);
-  const changed = Math.max(0, totals.changed - (again - (totals.unchanged - unchanged)));
-  return { ...totals, matched: totals.matched - again, changed, unchanged };
-}
-
 function distinct(keys: readonly Bytes[]): Bytes[] {
   return [...new Map(keys.map((key) => [bytesId(key), key])).values()];
-}
-
-function add(a: Totals, b: Totals): Totals {
-  return {
-    scanned: a.scanned + b.scanned,
-    matched: a.matched + b.matched,
-    changed: a.changed + b.changed,
-    unchanged: a.unchanged + b.unchanged,
-    failed: a.failed + b.failed,
-    unknown: a.unknown + b.unknown,
-    retried: a.retried + b.retried,
-  };
 }

@@ -164,9 +164,9 @@ describe('state on disk', () => {
           .trim()
           .split('\n')
           .map((line) => JSON.parse(line));
-        expect(journal.map((record) => record.kind)).toEqual(['chunk', 'page']);
-        expect(journal[0].time_ms).toBeTypeOf('number');
-        expect(journal[1]).toMatchObject({ cursor: '0', matched: 2, changed: 2 });
+        expect(journal.map((record) => record.kind)).toEqual(['run', 'started', 'chunk', 'page']);
+        expect(journal[2].time_ms).toBeTypeOf('number');
+        expect(journal[3]).toMatchObject({ cursor: '0', last: true, matched: 2, changed: 2 });
         expect(JSON.parse(readFileSync(join(run, 'report.json'), 'utf8'))).toEqual(report);
         expect(readFileSync(join(stateDir, 'audit.jsonl'), 'utf8')).toContain(report.plan_digest);
       },
