@@ -4,6 +4,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import type {
   CommandResult,
   ExportFacts,
+  GovernorFacts,
   Status,
   StreamFacts,
   Totals,
@@ -27,6 +28,8 @@ export type Event =
   | { readonly kind: 'audited'; readonly groups: readonly TtlGroup[] }
   | { readonly kind: 'streamed'; readonly facts: StreamFacts }
   | { readonly kind: 'exported'; readonly facts: ExportFacts }
+  /** All until now: a later one replaces it. */
+  | { readonly kind: 'governed'; readonly facts: GovernorFacts }
   | { readonly kind: 'retried'; readonly reason: string; readonly attempt: number; readonly wait_ms: number }
   | {
       readonly kind: 'transaction';

@@ -112,6 +112,35 @@ export const ExportFacts = z.strictObject({
 /** See the schema. */
 export type ExportFacts = z.output<typeof ExportFacts>;
 
+/** What a run rested for: other clients' latency, or what INFO said: see docs/performance.md. */
+export const YieldReason = z.enum(['latency', 'replica_lag', 'lazyfree', 'output_buffers', 'memory', 'fork']);
+/** See the schema. */
+export type YieldReason = z.output<typeof YieldReason>;
+
+/** What a probe on a connection of its own felt while the run worked, and how the run made way for others. Milliseconds. */
+export const GovernorFacts = z.strictObject({
+  /** What the p99 of others was allowed to rise by; left out: nothing was held. */
+  slo_p99_ms: z.number().positive().exactOptional(),
+  probes: z.int().nonnegative(),
+  /** p99 of the probe before the run worked, and by how much it was higher during the run. Left out: not measured. */
+  idle_p99_ms: z.number().nonnegative().exactOptional(),
+  p99_added_ms: z.number().nonnegative().exactOptional(),
+  /** Of the server's time that the run took at most: 0 is a pause, 1 all of it. */
+  share: z.strictObject({
+    lowest: z.number().min(0).max(1),
+    highest: z.number().min(0).max(1),
+    last: z.number().min(0).max(1),
+  }),
+  /** The fewest commands that were sent at once; left out: never held back. */
+  smallest_chunk: z.int().positive().exactOptional(),
+  /** Time rested, longest first. */
+  rested: z.array(z.strictObject({ reason: YieldReason, ms: z.int().nonnegative() })),
+  /** What could not be watched, in sentences. */
+  unmeasured: z.array(z.string()),
+});
+/** See the schema. */
+export type GovernorFacts = z.output<typeof GovernorFacts>;
+
 /** The report document. */
 export const Report = z.strictObject({
   run_id: z.string(),
@@ -141,6 +170,8 @@ export const Report = z.strictObject({
   stream: StreamFacts.exactOptional(),
   /** The file that keys were exported to. */
   exported: ExportFacts.exactOptional(),
+  /** How the run made way for other clients. */
+  governor: GovernorFacts.exactOptional(),
   errors: z.array(ErrorCount),
   warnings: z.array(Diagnostic),
   timing: z.strictObject({ started_at: z.string(), duration_ms: z.number().nonnegative() }),

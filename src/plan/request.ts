@@ -54,6 +54,8 @@ const limits = z.strictObject({
   prefixes: z.array(Bytestring).min(1).exactOptional(),
   /** Commands a second. */
   rate: z.int().positive().exactOptional(),
+  /** Milliseconds that the p99 of other clients may rise by; default: by the mode. */
+  slo_p99_ms: z.number().positive().max(60_000).exactOptional(),
 });
 
 const retry = z.strictObject({

@@ -100,6 +100,7 @@ interface State {
   transaction: Report['transaction'];
   stream: Report['stream'];
   exported: Report['exported'];
+  governor: Report['governor'];
   status: Status | undefined;
   startedMs: number | undefined;
   endedMs: number | undefined;
@@ -123,6 +124,7 @@ function start(plan: Plan, runId: string): State {
     transaction: undefined,
     stream: undefined,
     exported: undefined,
+    governor: undefined,
     status: undefined,
     startedMs: undefined,
     endedMs: undefined,
@@ -159,6 +161,9 @@ function fold(state: State, event: Event): void {
       return;
     case 'exported':
       state.exported = event.facts;
+      return;
+    case 'governed':
+      state.governor = event.facts;
       return;
     case 'retried':
       state.totals.retried += 1;
@@ -252,6 +257,7 @@ function finish(state: State): Report {
     ...(state.transaction && { transaction: state.transaction }),
     ...(state.stream && { stream: state.stream }),
     ...(state.exported && { exported: state.exported }),
+    ...(state.governor && { governor: state.governor }),
     errors: [...state.errors.values()].sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1)),
     warnings: [...state.warnings.values()],
     timing: {
