@@ -12,7 +12,7 @@ import { inspect } from './inspect/inspect.ts';
 import { needs, questionsOfCommands } from './inspect/questions.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
 import { lint } from './lint/lint.ts';
-import { decide } from './lint/policy.ts';
+import { decide, type Grants } from './lint/policy.ts';
 import { subjectOfFile } from './lint/subject.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
 import { blocks, type Diagnostic, type Unchecked } from './plan/diagnostic.ts';
@@ -32,6 +32,7 @@ import { createSources, type Sources } from './sources.ts';
 import { checkApproval, hasApprovalKey, signApproval, useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import { loadPlan, savePlan } from './state/plans.ts';
+import type { RunBegun } from './state/runs.ts';
 import { productionName, rememberProduction } from './state/tags.ts';
 import type * as targets from './state/targets.ts';
 
@@ -374,13 +375,7 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
     const spend = dryRun ? checkApproval : useApproval;
     await spend(requireState(stateDir), plan, options.approval, systemClock.now());
   }
-  const typedName = options.approval === undefined ? options.typedName : target.name;
-  const decision = decide(plan, {
-    tag: target.tag,
-    target: target.name,
-    yes: options.yes ?? false,
-    ...(typedName === undefined ? {} : { typedName }),
-  });
+  const decision = decide(plan, grantsOf(options, target));
   if (stateDir) {
     await savePlan(stateDir, planned.plan);
     await appendAudit(stateDir, {
@@ -400,10 +395,24 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
       stateDir,
       dryRun,
       signal: options.signal,
+      allowed: { target: target.name, tag: target.tag, allowed_by: allowedBy(options, target) },
       ...streamTerms(plan, settings),
     },
     plan,
   );
+}
+
+/** A signed approval stands for the typed name. */
+function grantsOf({ yes, typedName, approval }: ApplyOptions, { tag, name }: Agent['target']): Grants {
+  const typed = approval === undefined ? typedName : name;
+  return { tag, target: name, yes: yes ?? false, ...(typed === undefined ? {} : { typedName: typed }) };
+}
+
+/** On whose word: the strongest of what was granted. */
+function allowedBy({ yes, typedName, approval }: ApplyOptions, { name }: Agent['target']): RunBegun['allowed_by'] {
+  if (approval !== undefined) return 'approval';
+  if (typedName === name) return 'typed_name';
+  return yes ? 'yes' : 'nothing';
 }
 
 /** What may be sent of the files of an approved plan: nothing that the plan was not shown to do. */

@@ -2,7 +2,8 @@
 import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
 import { execute } from './execute/execute.ts';
-import type { StreamTerms } from './execute/session.ts';
+import type { Progress } from './execute/progress.ts';
+import type { RunContext, StreamTerms } from './execute/session.ts';
 import type { Event } from './plan/event.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Report } from './plan/report.ts';
@@ -10,7 +11,7 @@ import type { Connection } from './redis/connection.ts';
 import { recordingConnection } from './redis/recording.ts';
 import { createFold } from './report/fold.ts';
 import { appendAudit } from './state/audit.ts';
-import { openRun } from './state/runs.ts';
+import { openRun, type RunBegun, type RunLog } from './state/runs.ts';
 
 /** A run: the events as they happen, then the report. `report` settles only when `events` was read to its end. */
 export interface Run {
@@ -24,8 +25,19 @@ export interface RunSettings {
   readonly stateDir: string | undefined;
   readonly dryRun: boolean;
   readonly signal: AbortSignal | undefined;
+  /** On whose word it runs: kept with the run, since a run that is resumed runs on the same word. */
+  readonly allowed: Pick<RunBegun, 'target' | 'tag' | 'allowed_by'>;
   /** Where files of commands lie, and what of them may be sent; left out where a plan may name none. */
   readonly stream?: Pick<StreamTerms, 'pathOf' | 'admit'>;
+  /** The run that goes on; left out: a new one. */
+  readonly earlier?: EarlierRun;
+}
+
+/** A run that was begun before, in motion again. */
+export interface EarlierRun {
+  readonly runId: string;
+  readonly log: RunLog;
+  readonly progress?: Progress;
 }
 
 /** A run that ended before it began: refused, or waiting for approval. */
@@ -33,22 +45,22 @@ export function settledRun(report: Report): Run {
   return { events: (async function* () {})(), report: Promise.resolve(report) };
 }
 
-/** A run in motion: the journal is written as it goes, the report when its events have been read. */
-export async function startRun(
-  { connection, stateDir, dryRun, signal, stream }: RunSettings,
-  plan: Plan,
-): Promise<Run> {
-  const runId = newRunId();
-  const log = stateDir && !dryRun ? await openRun(stateDir, runId, plan) : undefined;
+/** A run in motion: the journal is written as it goes, the report when its events have been read. Rejects with OpsError state. */
+export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> {
+  const { connection, stateDir, dryRun, stream, earlier } = settings;
+  const runId = earlier?.runId ?? newRunId();
+  const log = earlier?.log ?? (await newLog(settings, runId, plan));
   const recording = dryRun ? recordingConnection(connection) : undefined;
-  const context = {
+  const cancelling = watchForCancel(log);
+  const context: RunContext = {
     plan,
     runId,
     connection: recording ?? connection,
     clock: systemClock,
-    signal: signal ?? new AbortController().signal,
-    journal: log ? (record: Readonly<Record<string, unknown>>) => log.append(record) : undefined,
+    signal: settings.signal ? AbortSignal.any([settings.signal, cancelling.signal]) : cancelling.signal,
+    journal: log ? (record) => log.append(record) : undefined,
     ...(stream ? { stream: { ...stream, dryRun } } : {}),
+    ...(earlier?.progress ? { resumed: earlier.progress } : {}),
   };
   const fold = createFold(plan, runId);
   let settle: (report: Report) => void = () => undefined;
@@ -79,11 +91,32 @@ export async function startRun(
       fail(error);
       throw error;
     } finally {
+      cancelling.stop();
       await log?.close();
       fail(new OpsError('interrupted', 'the events of the run were not read to their end'));
     }
   }
   return { events: events(), report };
+}
+
+function newLog({ stateDir, dryRun, allowed }: RunSettings, runId: string, plan: Plan): Promise<RunLog> | undefined {
+  if (!stateDir || dryRun) return undefined;
+  return openRun(stateDir, runId, plan, { at_ms: systemClock.now(), digest: plan.digest, ...allowed });
+}
+
+/** How often a run looks whether it was cancelled from outside, in milliseconds. */
+const CANCEL_POLL_MS = 250;
+
+/** Aborts once the run was cancelled. A folder that cannot be read is met by the journal. */
+function watchForCancel(log: RunLog | undefined): { readonly signal: AbortSignal; stop(): void } {
+  const cancelled = new AbortController();
+  if (log === undefined) return { signal: cancelled.signal, stop: () => undefined };
+  const look = async (): Promise<void> => {
+    if (await log.cancelled()) cancelled.abort(new OpsError('interrupted', 'cancelled by redops runs cancel'));
+  };
+  const timer = setInterval(() => void look(), CANCEL_POLL_MS);
+  timer.unref();
+  return { signal: cancelled.signal, stop: () => clearInterval(timer) };
 }
 
 /** Sorts by time, and is told apart from a run of the same second. */

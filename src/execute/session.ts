@@ -11,6 +11,7 @@ import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/co
 import { sendRouted } from '../redis/redirect.ts';
 import type { Reply } from '../redis/reply.ts';
 import { closeKept, reuse } from '../redis/reuse.ts';
+import type { Progress } from './progress.ts';
 import { isCluster } from './routing.ts';
 
 interface PlannedNode {
@@ -42,6 +43,8 @@ export interface RunContext extends SessionContext {
   readonly plan: Plan;
   /** What streaming a file needs; left out where a plan may name no files. */
   readonly stream?: StreamTerms;
+  /** How far earlier attempts of this run came; left out at the first one. */
+  readonly resumed?: Progress;
 }
 
 /** Where the files of a plan lie, and which of their commands may be sent. */

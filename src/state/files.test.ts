@@ -9,9 +9,11 @@ import { somePlan } from '../../test/cli/documents.ts';
 import { refusedReport } from '../report/fold.ts';
 import { appendAudit, verifyAudit } from './audit.ts';
 import { appendDurably, ensureDirectory, guarded, writeDurably } from './files.ts';
+import { JournalReader } from './journal.ts';
 import { takeLock } from './lock.ts';
 import { savePlan } from './plans.ts';
-import { openRun } from './runs.ts';
+import { markCancelled, readRun, removeRun, runIds } from './run-folders.ts';
+import { claimRun, openRun, type RunBegun } from './runs.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -21,6 +23,7 @@ afterEach(async () => {
   await rm(join(dir, '..'), { recursive: true, force: true });
 });
 
+const begun: RunBegun = { at_ms: 1, digest: 'sha256:x', target: 'cache', tag: 'production', allowed_by: 'typed_name' };
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
 
 describe('files', () => {
@@ -59,11 +62,13 @@ describe('plans', () => {
 describe('runs', () => {
   it('have the plan, every appended record in order on disk, and the report', async () => {
     const plan = somePlan();
-    const run = await openRun(dir, 'r1', plan);
+    const run = await openRun(dir, 'r1', plan, begun);
     const folder = join(dir, 'runs', 'r1');
     await Promise.all([...Array(500).keys()].map((at) => run.append({ at, text: 'line\nbreak' })));
-    const lines = (await readFile(join(folder, 'journal.jsonl'), 'utf8')).trimEnd().split('\n');
-    expect(lines.map((line) => JSON.parse(line).at)).toEqual([...Array(500).keys()]);
+    const records: Record<string, unknown>[] = [];
+    new JournalReader('r1', (one) => records.push(one)).read(await readFile(join(folder, 'journal.jsonl')));
+    expect(records[0]).toEqual({ kind: 'run', ...begun });
+    expect(records.slice(1).map(({ at }) => at)).toEqual([...Array(500).keys()]);
     await run.finish(refusedReport(plan, [], 0));
     expect(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')).status).toBe('refused');
     expect((await readdir(folder)).sort()).toEqual(['journal.jsonl', 'lock', 'plan.json', 'report.json']);
@@ -74,19 +79,84 @@ describe('runs', () => {
   });
 
   it('are never opened twice, and their ids are file names', async () => {
-    const run = await openRun(dir, 'r1', somePlan());
-    await expect(openRun(dir, 'r1', somePlan())).rejects.toMatchObject({ code: 'state' });
+    const run = await openRun(dir, 'r1', somePlan(), begun);
+    await expect(openRun(dir, 'r1', somePlan(), begun)).rejects.toMatchObject({ code: 'state' });
     await run.close();
-    await expect(openRun(dir, '../x', somePlan())).rejects.toMatchObject({ code: 'state' });
+    await expect(openRun(dir, '../x', somePlan(), begun)).rejects.toMatchObject({ code: 'state' });
   });
 
   it('reject an append that could not be written, and every later one', async () => {
-    const run = await openRun(dir, 'r1', somePlan());
+    const run = await openRun(dir, 'r1', somePlan(), begun);
     await run.append({ at: 0 });
     await run.close();
     await expect(run.append({ at: 1 })).rejects.toMatchObject({ code: 'state' });
     await expect(run.append({ at: 2 })).rejects.toMatchObject({ code: 'state' });
     await expect(run.finish(refusedReport(undefined, [], 0))).rejects.toMatchObject({ code: 'state' });
+  });
+});
+
+describe('a run of an earlier process', () => {
+  const folder = (): string => join(dir, 'runs', 'r1');
+  const journal = (): string => join(folder(), 'journal.jsonl');
+  async function claim() {
+    const records: Record<string, unknown>[] = [];
+    const run = await claimRun(dir, 'r1', (one) => records.push(one));
+    return { run: run!, records };
+  }
+
+  it('is claimed by one, and goes on behind what of its journal holds', async () => {
+    const first = await openRun(dir, 'r1', somePlan(), begun);
+    await first.append({ kind: 'page', at: 0 });
+    await expect(claimRun(dir, 'r1', () => undefined)).rejects.toThrow(`in use by process ${process.pid}`);
+    await first.finish(refusedReport(somePlan(), [], 0));
+    await first.close();
+    await appendFile(journal(), '{"n":2,"kind":"page","at":1,"su');
+
+    const { run, records } = await claim();
+    expect(records).toEqual([
+      { kind: 'run', ...begun },
+      { kind: 'page', at: 0 },
+    ]);
+    expect(run).toMatchObject({ cancelled: false, report: { status: 'refused' } });
+    const log = await run.begin();
+    expect(await readdir(folder())).not.toContain('report.json');
+    await log.append({ kind: 'page', at: 2 });
+    await log.close();
+    const again = await claim();
+    expect(again.records.map(({ at }) => at)).toEqual([undefined, 0, 2]);
+    expect(again.run.report).toBeUndefined();
+    await again.run.release();
+  });
+
+  it('that is only looked at stays as it is, byte for byte', async () => {
+    await (await openRun(dir, 'r1', somePlan(), begun)).close();
+    await appendFile(journal(), 'torn');
+    const before = await readFile(journal());
+    const { run } = await claim();
+    await run.release();
+    expect(await readFile(journal())).toEqual(before);
+    expect((await readdir(folder())).sort()).toEqual(['journal.jsonl', 'plan.json']);
+  });
+
+  it('that never was is undefined, also where its name leads elsewhere', async () => {
+    expect(await claimRun(dir, 'r1', () => undefined)).toBeUndefined();
+    expect(await claimRun(dir, '..', () => undefined)).toBeUndefined();
+    expect(await readRun(dir, '../runs', () => undefined)).toBeUndefined();
+  });
+
+  it('says who runs it, and that it was cancelled; is removed whole, never while it runs', async () => {
+    expect(await runIds(dir)).toEqual([]);
+    const log = await openRun(dir, 'r1', somePlan(), begun);
+    expect(await readRun(dir, 'r1', () => undefined)).toMatchObject({ runningIn: process.pid, cancelled: false });
+    expect(await log.cancelled()).toBe(false);
+    await markCancelled(dir, 'r1', 5);
+    expect(await log.cancelled()).toBe(true);
+    expect(await removeRun(dir, 'r1')).toBe(false);
+    await log.close();
+    expect(await readRun(dir, 'r1', () => undefined)).toMatchObject({ runningIn: undefined, cancelled: true });
+    expect(await runIds(dir)).toEqual(['r1']);
+    expect(await removeRun(dir, 'r1')).toBe(true);
+    expect(await readdir(join(dir, 'runs'))).toEqual([]);
   });
 });
 

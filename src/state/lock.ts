@@ -45,6 +45,14 @@ export async function requireLock(path: string, what: string): Promise<Lock> {
   });
 }
 
+/** The process that holds the lock at `path`; undefined when none that lives does. Rejects with OpsError state. */
+export async function holderOf(path: string): Promise<number | undefined> {
+  return guarded(path, async () => {
+    const text = await textOf(path);
+    return text !== undefined && (await isAlive(text)) ? parse(text)?.pid : undefined;
+  });
+}
+
 async function create(path: string): Promise<Lock | undefined> {
   const token = `${JSON.stringify({ pid, started: await startOf(pid), nonce: randomBytes(8).toString('hex') })}\n`;
   // written beside its place and linked, so that nobody ever reads an empty lock
