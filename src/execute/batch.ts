@@ -2,7 +2,7 @@
  * Sends a batch of commands and brings every one of them to an outcome: the place where redops keeps its word that
  * nothing is lost and nothing doubled.
  *
- * - An error reply means not applied: what is transient (BUSY, LOADING ...) is sent again, whatever the command.
+ * - An error reply means not applied, except of a script that had begun: what is transient (BUSY, LOADING ...) is sent again, whatever the command.
  * - A lost connection is first ended on the server (CLIENT KILL ID): commands it had received could still run, and a
  *   late SET would overwrite a newer one. Then only what is idempotent with its arguments is sent again.
  * - What was sent again and then refused stays unknown: the first sending may have run. What is answered is told as repeated.
@@ -22,6 +22,7 @@ import type { Outcome, ReplyProblem } from '../plan/report.ts';
 import { LostConnection } from '../redis/connection.ts';
 import { redirectOf } from '../redis/redirect.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
+import { mayHaveRun } from './before-start.ts';
 import { foldNodes, runsEverywhere, tellsOfOne } from './broadcast.ts';
 import { effectOf, isRefusal, problem, problemOf } from './outcome.ts';
 import { placeOf } from './routing.ts';
@@ -110,11 +111,11 @@ export async function finishBatch(
   const ended = lost === undefined || !lost.sent || (await session.end(lost)) === 'ended';
   const settled = new Map<number, Settled>();
   const open = new Map<number, Open>();
-  commands.forEach((_, index) => {
+  commands.forEach((argv, index) => {
     const reply = replies[index];
-    const why = reply === undefined ? lossOf(lost!, ended) : openOf(reply, session.cluster, asked);
+    const why = reply === undefined ? lossOf(lost!, ended) : openOf(argv, reply, session.cluster, asked);
     if (why) open.set(index, why);
-    else settled.set(index, settle(reply!));
+    else settled.set(index, settle(argv, reply!));
   });
   if (session.cluster) await session.refresh();
   return finish(session, { commands }, { settled, open, ...(lost ? { fault: lost } : {}) });
@@ -281,9 +282,9 @@ async function sendTo(session: Session<SessionContext>, address: string, sending
   asked.forEach((one, at) => {
     if (!one) return;
     const reply = replies[at];
-    const why = reply === undefined ? lossOf(lost!, ended) : openOf(reply, session.cluster, address);
+    const why = reply === undefined ? lossOf(lost!, ended) : openOf(one.argv, reply, session.cluster, address);
     if (why) open.set(one.index, why);
-    else settled.set(one.index, settle(reply!));
+    else settled.set(one.index, settle(one.argv, reply!));
     if (session.cluster && tellsOfOne(one.argv)) session.toldByOne(String(one.argv[0]).toUpperCase(), address);
   });
   return { settled, open, ...(lost ? { fault: lost } : {}) };
@@ -322,8 +323,8 @@ function lossOf({ message, sent, code }: LostConnection, ended: boolean): Open {
 }
 
 /** A transient refusal, and in a cluster a redirection, leaves its command open; every other reply settles it. */
-function openOf(reply: Reply, cluster: boolean, asked: string): Open | undefined {
-  if (!isRefusal(reply)) return undefined;
+function openOf(argv: readonly Bytes[], reply: Reply, cluster: boolean, asked: string): Open | undefined {
+  if (!isRefusal(reply) || mayHaveRun(argv, reply)) return undefined;
   const { code } = reply;
   if (errorOf(code).retry) return { why: 'refused', problem: problemOf(reply), code };
   if (!cluster || !isRedirection(code)) return undefined;
@@ -337,9 +338,14 @@ export function isRedirection(code: string): boolean {
   return code === 'MOVED' || code === 'ASK' || code === 'READONLY';
 }
 
-function settle(reply: Reply): Settled {
+/** The outcome that a final reply means: an error reply is a refusal, except of a script that had begun. */
+export function settle(argv: readonly Bytes[], reply: Reply): Settled {
   if (reply instanceof NotSent) return { outcome: 'not_sent', reply: null };
-  return isRefusal(reply) ? { outcome: 'error', reply: null, error: problemOf(reply) } : { outcome: 'ok', reply };
+  if (!isRefusal(reply)) return { outcome: 'ok', reply };
+  const error = problemOf(reply);
+  if (!mayHaveRun(argv, reply)) return { outcome: 'error', reply: null, error };
+  const message = `${error.message} (the script may have written before it failed)`;
+  return { outcome: 'unknown', reply: null, error: { ...error, message } };
 }
 
 /** The open commands that may be sent again, in their order. Marks what may not be as settled. */

@@ -6,6 +6,7 @@
  * passed on as it is, so words that stand in the script or its arguments prove nothing.
  */
 import { type Bytes, toBuffer } from '../base/bytes.ts';
+import { isReadOnly, runsScript } from '../catalog/nature.ts';
 import { ReplyError } from '../formats/resp.ts';
 import type { Reply } from '../redis/reply.ts';
 
@@ -34,4 +35,11 @@ export function refusedBeforeStart(reply: Reply, { source, keys, args }: ScriptW
   if (!(reply instanceof ReplyError) || !refusals.some((refusal) => refusal.test(reply.message))) return false;
   const words = reply.message.slice(reply.message.indexOf(' ') + 1);
   return ![source, ...keys, ...args].some((said) => toBuffer(said).includes(words));
+}
+
+/** True for an error that says nothing of what was applied: a script that may write had begun. Of EVALSHA and FCALL the source is not known here, only what they are given. */
+export function mayHaveRun(argv: readonly Bytes[], error: ReplyError): boolean {
+  if (!runsScript(argv) || isReadOnly(argv)) return false;
+  const [, source = '', , ...rest] = argv;
+  return !refusedBeforeStart(error, { source, keys: [], args: rest });
 }

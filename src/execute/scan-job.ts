@@ -32,14 +32,21 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
   const { plan, journal, signal } = session.context;
   const { server } = plan.target;
   const deletes = removing.has(commandName(step.do.argv.map(literal)));
-  const parts = partsFor(server, plan.request.performance_mode, step.count);
-  const job = new Job(session, step);
+  const before = startingPoint(session);
+  const parts = before?.parts ?? partsFor(server, plan.request.performance_mode, step.count);
+  const job = new Job(session, step, before?.totals.matched ?? 0);
   const workers = Array.from(
     { length: session.cluster ? CLUSTER_WORKERS : parts },
     () => new Session(session.context, session),
   );
   const free = [...workers];
-  const pages = walk(session, { selection: step.selection, count: step.count, deletes, parts });
+  const pages = walk(session, {
+    selection: step.selection,
+    count: step.count,
+    deletes,
+    parts,
+    ...(before ? { from: before.from } : {}),
+  });
   let coming = false;
   let walked = false;
   const nextPage = async (): Promise<void> => {
@@ -64,6 +71,10 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
   };
   try {
     await journal?.({ kind: 'started', parts });
+    if (before) {
+      for (const result of before.results) yield { kind: 'result', effect: 'none', result };
+      yield { kind: 'page', totals: before.totals, planned_keys: plan.execution_plan.estimate.keys };
+    }
     for (;;) {
       yield* job.events.take();
       if (signal.aborted) job.stop({ end: 'interrupted' });
@@ -91,6 +102,22 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
 /** Pages of a cluster's nodes that are worked on at the same time. */
 const CLUSTER_WORKERS = 4;
 
+/** What earlier attempts of this run did that still stands: parts whose cursor came from the process that answers now. */
+function startingPoint({ context, cluster }: Session) {
+  const { resumed, plan } = context;
+  const { run_id } = plan.target.server;
+  // in a cluster slots may have moved since: everything is walked again, which finds what is left
+  if (!resumed || cluster || run_id === '') return undefined;
+  const stands = (shard: string): boolean => resumed.of(shard)?.runId === run_id;
+  if (!resumed.shards.some(stands)) return undefined;
+  return {
+    parts: resumed.parts,
+    totals: resumed.totals(stands),
+    results: resumed.resultsOf(stands),
+    from: (shard: string) => (stands(shard) ? resumed.of(shard) : undefined),
+  };
+}
+
 /** A page whose keys count against the caps. */
 interface Reserved {
   readonly page: WalkPage;
@@ -108,11 +135,13 @@ class Job {
   readonly #step: ForEachStep;
   /** Of each part: true when all its pages up to now are journaled. */
   readonly #journaled = new Map<string, Promise<boolean>>();
-  #acted = 0;
+  #acted: number;
 
-  constructor(session: Session, step: ForEachStep) {
+  /** `acted`: keys that earlier attempts have worked on. */
+  constructor(session: Session, step: ForEachStep, acted: number) {
     this.#session = session;
     this.#step = step;
+    this.#acted = acted;
   }
 
   /** Nothing more is begun; what is under way comes to its outcomes. The first reason counts. */

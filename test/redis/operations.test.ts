@@ -229,6 +229,22 @@ describe('a pipeline of the library', () => {
   });
 });
 
+describe('a script sent as a plain command', () => {
+  it('that wrote and then answers with an error of its own is unknown and ran once, planned or streamed', async () => {
+    const lua = "redis.call('INCR', KEYS[1]); return redis.error_reply('BUSY mine')";
+    await server.cli('del', 'once');
+    const report = await run({ operation_type: 'pipelining', commands: [['EVAL', lua, '1', 'once'], 'PING'] });
+    expect(report.results.map((one) => one.outcome)).toEqual(['unknown', 'ok']);
+    expect(await server.cli('get', 'once')).toBe('1');
+    await withAgent(server.url, async (agent) => {
+      const outcomes: string[] = [];
+      for await (const one of agent.pipeline([['EVAL', lua, '1', 'once'], ['PING']])) outcomes.push(one.outcome);
+      expect(outcomes).toEqual(['unknown', 'ok']);
+    });
+    expect(await server.cli('get', 'once')).toBe('2');
+  });
+});
+
 describe('lua_script', () => {
   it.each([
     'BUSY try later',
