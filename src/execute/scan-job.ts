@@ -14,6 +14,7 @@ import type { ForEachStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { runBatch } from './batch.ts';
 import { chunkTime } from './deadline.ts';
+import { type Governor, startGovernor } from './governor.ts';
 import { Outbox } from './outbox.ts';
 import { effectOf, problem } from './outcome.ts';
 import { partsFor } from './partitions.ts';
@@ -34,7 +35,8 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
   const deletes = removing.has(commandName(step.do.argv.map(literal)));
   const before = startingPoint(session);
   const parts = before?.parts ?? partsFor(server, plan.request.performance_mode, step.count);
-  const job = new Job(session, step, before?.totals.matched ?? 0);
+  const governor = await governorFor(session);
+  const job = new Job(session, step, { acted: before?.totals.matched ?? 0, governor });
   const workers = Array.from(
     { length: session.cluster ? CLUSTER_WORKERS : parts },
     () => new Session(session.context, session),
@@ -95,8 +97,20 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
   } finally {
     await pages.return([]);
     for (const worker of workers) await worker.close();
+    await governor?.close();
   }
+  if (governor) yield { kind: 'governed', facts: governor.facts() };
   return job.ending ?? { end: 'done' };
+}
+
+/** Jobs from this many keys on are long enough to be felt by others. */
+const GOVERNED_FROM = 20_000;
+
+async function governorFor(session: Session): Promise<Governor | undefined> {
+  const { request, execution_plan } = session.context.plan;
+  const sloMs = request.limits.slo_p99_ms;
+  if (sloMs === undefined && execution_plan.estimate.keys < GOVERNED_FROM) return undefined;
+  return startGovernor(session, { mode: request.performance_mode, sloMs });
 }
 
 /** Pages of a cluster's nodes that are worked on at the same time. */
@@ -135,13 +149,15 @@ class Job {
   readonly #step: ForEachStep;
   /** Of each part: true when all its pages up to now are journaled. */
   readonly #journaled = new Map<string, Promise<boolean>>();
+  readonly #governor: Governor | undefined;
   #acted: number;
 
   /** `acted`: keys that earlier attempts have worked on. */
-  constructor(session: Session, step: ForEachStep, acted: number) {
+  constructor(session: Session, step: ForEachStep, how: { acted: number; governor: Governor | undefined }) {
     this.#session = session;
     this.#step = step;
-    this.#acted = acted;
+    this.#acted = how.acted;
+    this.#governor = how.governor;
   }
 
   /** Nothing more is begun; what is under way comes to its outcomes. The first reason counts. */
@@ -182,8 +198,10 @@ class Job {
     let at = 0;
     try {
       while (at < keys.length) {
-        const chunk = keys.slice(at, at + worker.batchSize(this.#step.batch_size));
-        const done = await actOn(worker, this.#step, chunk, first + at);
+        const most = worker.batchSize(this.#step.batch_size);
+        const chunk = keys.slice(at, at + (this.#governor?.chunk(most) ?? most));
+        const answered = await this.#governor?.pace(chunk.length);
+        const done = await actOn(worker, this.#step, chunk, first + at).finally(answered);
         this.events.put(...done.events);
         for (const event of done.events) if (event.kind === 'result') results.push(event.result);
         totals = addTotals(totals, done.totals);
