@@ -42,6 +42,9 @@ describe('createProgress', () => {
     expect(progressWords({ done: 125_000, total: 500_000, retries: 2, elapsedMs: 2500 })).toBe(
       '125,000 of about 500,000, 50,000/s, 7.5 s left, 2 retried',
     );
+    expect(progressWords({ done: 10, total: 0, retries: 0, elapsedMs: 1000, p99AddedMs: 0.4 })).toBe(
+      '10, 10/s, p99 +0.4 ms',
+    );
     expect(progressWords({ done: 0, total: 0, retries: 0, elapsedMs: 0 })).toBe('0, 0/s');
   });
 });

@@ -29,6 +29,7 @@ export function createProgress(
   let done = 0;
   let total = plan?.execution_plan.estimate.keys ?? 0;
   let retries = 0;
+  let p99AddedMs: number | undefined;
   const scans = plan !== undefined && countsByPage(plan);
   return {
     add: (event) => {
@@ -38,11 +39,12 @@ export function createProgress(
       }
       if (event.kind === 'result' && !scans) done += 1;
       if (event.kind === 'retried') retries += 1;
+      if (event.kind === 'governed') p99AddedMs = event.facts.p99_added_ms;
       const at = now();
       if (at - drawnMs < everyMs) return;
       drawnMs = at;
       shown = true;
-      const line = progressWords({ done, total, retries, elapsedMs: at - startedMs });
+      const line = progressWords({ done, total, retries, elapsedMs: at - startedMs, p99AddedMs });
       io.err(`\r\u001b[K${clip(line, io.terminal.columns - 1)}`);
     },
     clear: () => {
@@ -58,6 +60,8 @@ export function progressWords(state: {
   readonly total: number;
   readonly retries: number;
   readonly elapsedMs: number;
+  /** What the governor says of other clients. */
+  readonly p99AddedMs?: number | undefined;
 }): string {
   const rate = state.elapsedMs > 0 ? (state.done * 1000) / state.elapsedMs : 0;
   const left = state.total - state.done;
@@ -65,6 +69,7 @@ export function progressWords(state: {
     state.total > 0 ? `${formatCount(state.done)} of about ${formatCount(state.total)}` : formatCount(state.done),
     `${formatCount(rate)}/s`,
     ...(rate > 0 && left > 0 ? [`${formatDuration((left * 1000) / rate)} left`] : []),
+    ...(state.p99AddedMs === undefined ? [] : [`p99 +${formatDuration(state.p99AddedMs)}`]),
     ...(state.retries > 0 ? [`${formatCount(state.retries)} retried`] : []),
   ];
   return parts.join(', ');

@@ -49,6 +49,18 @@ describe('createFold', () => {
     expect(report).toMatchObject({ run_id: 'r1', status: 'partial', timing: { duration_ms: 2500 } });
   });
 
+  it('keeps what the governor said last', () => {
+    const facts = { probes: 5, share: { lowest: 1, highest: 1, last: 1 }, rested: [], unmeasured: [] };
+    const report = foldEvents(pipeline, 'r0', [
+      started,
+      { kind: 'governed', facts },
+      { kind: 'governed', facts: { ...facts, probes: 9 } },
+      ended('succeeded'),
+    ]);
+    expect(Report.parse(report).governor).toEqual({ ...facts, probes: 9 });
+    expect(foldEvents(pipeline, 'r0', [started, ended('succeeded')])).not.toHaveProperty('governor');
+  });
+
   it('counts a scan job by its pages only, so that a failure named twice is one failure', () => {
     const totals = { scanned: 100, matched: 10, changed: 8, unchanged: 1, failed: 1, unknown: 0, retried: 0 };
     const report = foldEvents(somePlan(), 'r1', [

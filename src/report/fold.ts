@@ -12,6 +12,7 @@ import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Event } from '../plan/event.ts';
 import { countsByPage, type Plan } from '../plan/plan.ts';
 import type { CommandResult, Report, Status, Totals, TtlGroup } from '../plan/report.ts';
+import { resumeCommand } from '../plan/run.ts';
 
 /** Results kept in a report; more are counted in `results_left_out`. */
 export const resultsKept = 10_000;
@@ -105,6 +106,7 @@ interface State {
   startedMs: number | undefined;
   endedMs: number | undefined;
   wouldSend: number | undefined;
+  resumable: boolean;
 }
 
 function start(plan: Plan, runId: string): State {
@@ -129,6 +131,7 @@ function start(plan: Plan, runId: string): State {
     startedMs: undefined,
     endedMs: undefined,
     wouldSend: undefined,
+    resumable: false,
   };
   for (const warning of plan.warnings) warn(state, warning);
   return state;
@@ -185,6 +188,7 @@ function fold(state: State, event: Event): void {
       state.status = event.status;
       state.endedMs = event.at_ms;
       state.wouldSend = event.would_send;
+      state.resumable = event.resumable ?? false;
       return;
     default:
       return assertNever(event);
@@ -268,6 +272,7 @@ function finish(state: State): Report {
       complete: unproven.length === 0 && (status === 'succeeded' || status === 'partial'),
       unproven,
     },
+    ...(state.resumable && { resume: { command: resumeCommand(state.runId) } }),
     undo: { available: false },
   };
 }

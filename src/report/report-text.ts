@@ -4,7 +4,7 @@
  */
 import { assertNever } from '../base/assert.ts';
 import { formatCount, formatDuration, formatSize } from '../base/units.ts';
-import type { CommandResult, Report, Status } from '../plan/report.ts';
+import type { CommandResult, Report, Status, YieldReason } from '../plan/report.ts';
 import { diagnosticsText } from './diagnostics-text.ts';
 import { clean, clip, counted, labelled, type Paint, table, type ViewOptions, viewOf, wrap } from './layout.ts';
 import { argvWords, replyLines, replyWords, shortDigest } from './words.ts';
@@ -25,6 +25,7 @@ export function reportText(
     ...transactionLines(report, width),
     ...streamLines(report, width),
     ...exportLines(report, width),
+    ...governorLines(report, width),
     ...verificationLines(report, width),
     ...errorLines(report, width, paint),
     ...(options.results === false ? [] : resultLines(report, width, paint)),
@@ -155,6 +156,37 @@ function streamLines(report: Report, width: number): string[] {
     ...labelled('  go on', first, labelColumns + 2, width),
     `${' '.repeat(labelColumns + 2)}${clean(next.how)}`,
   ];
+}
+
+const reasonWords: Readonly<Record<YieldReason, string>> = {
+  latency: 'the latency of others',
+  replica_lag: 'replicas behind',
+  lazyfree: 'memory still to be freed',
+  output_buffers: 'full output buffers',
+  memory: 'memory near its limit',
+  fork: 'a fork that saves',
+};
+
+// what others felt, and what was done about it: nothing of the latter where nothing was
+function governorLines({ governor }: Report, width: number): string[] {
+  if (governor === undefined) return [];
+  const { slo_p99_ms, idle_p99_ms, p99_added_ms, probes, share, rested, smallest_chunk, unmeasured } = governor;
+  const allowed = slo_p99_ms === undefined ? '' : `, allowed +${formatDuration(slo_p99_ms)}`;
+  const felt =
+    p99_added_ms === undefined || idle_p99_ms === undefined
+      ? []
+      : [
+          `p99 +${formatDuration(p99_added_ms)} (idle ${formatDuration(idle_p99_ms)}${allowed}), ${counted(probes, 'probe')}`,
+        ];
+  const took = [share.lowest, share.highest].map((one) => `${Math.round(one * 100)} %`);
+  const done = [
+    ...(share.lowest < 1 ? [`took ${[...new Set(took)].join(' to ')} of the server's time`] : []),
+    ...rested.map(({ reason, ms }) => `rested ${formatDuration(ms)} for ${reasonWords[reason]}`),
+    ...(smallest_chunk === undefined ? [] : [`at times ${counted(smallest_chunk, 'command')} at once`]),
+  ];
+  return [...felt, ...(done.length > 0 ? [done.join('; ')] : []), ...unmeasured].flatMap((text, index) =>
+    labelled(index === 0 ? '  others felt' : '', clean(text), labelColumns + 2, width),
+  );
 }
 
 function verificationLines(report: Report, width: number): string[] {

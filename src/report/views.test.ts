@@ -166,6 +166,52 @@ describe('estimateText', () => {
 });
 
 describe('reportText', () => {
+  it('says what other clients felt and how the run made way, and nothing of what it did not do', () => {
+    const governor: Report['governor'] = {
+      slo_p99_ms: 5,
+      probes: 4211,
+      idle_p99_ms: 0.21,
+      p99_added_ms: 0.4,
+      share: { lowest: 0, highest: 1, last: 0.85 },
+      smallest_chunk: 120,
+      rested: [
+        { reason: 'replica_lag', ms: 4100 },
+        { reason: 'latency', ms: 312 },
+      ],
+      unmeasured: ['INFO was refused (NOPERM \u001b[2J)'],
+    };
+    expect(lines(checked(reportText(reportOf([], { governor }))))).toMatchInlineSnapshot(`
+      "
+      Done. 1.2 s.
+        others felt  p99 +0.4 ms (idle 0.21 ms, allowed +5 ms), 4,211 probes
+                     took 0 % to 100 % of the server's time; rested 4.1 s for replicas
+                     behind; rested 312 ms for the latency of others; at times 120
+                     commands at once
+                     INFO was refused (NOPERM ?[2J)
+
+      run 20300101-120000-abc123, plan 3f2a9c1b7d4e
+      "
+    `);
+    const calm: Report['governor'] = {
+      probes: 90,
+      idle_p99_ms: 0.2,
+      p99_added_ms: 0,
+      share: { lowest: 1, highest: 1, last: 1 },
+      rested: [],
+      unmeasured: [],
+    };
+    expect(reportText(reportOf([], { governor: calm })).split('\n')[1]).toBe(
+      '  others felt  p99 +0 ms (idle 0.2 ms), 90 probes',
+    );
+    const blind: Report['governor'] = {
+      probes: 0,
+      share: { lowest: 1, highest: 1, last: 1 },
+      rested: [],
+      unmeasured: ['no probe: ERR max number of clients reached'],
+    };
+    expect(reportText(reportOf([], { governor: blind }))).toContain('others felt  no probe: ERR max');
+  });
+
   it('says what was applied, what was not, and what is unknown', () => {
     const report = reportOf([
       { index: 0, argv: ['SET', 'a b', '1'], outcome: 'ok', reply: 'OK' },
