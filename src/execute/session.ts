@@ -85,7 +85,7 @@ export class Session<Context extends SessionContext = RunContext> {
 
   /** The connection to work on, in a cluster to the node of the route. Throws OpsError unreachable, or drift when another process answers. */
   lease(route: Route = {}): Promise<Lease> {
-    return this.#reuse(this.#leases, route, () => this.context.connection.lease(route));
+    return this.#reuse(this.#leases, route, () => this.context.connection.lease(this.#named(route)));
   }
 
   /** Sends one command that only reads, to the node of its keys. Throws like `lease`, or LostConnection. */
@@ -105,7 +105,12 @@ export class Session<Context extends SessionContext = RunContext> {
 
   /** The connection that batches go through, one at a time for each node. Throws like `lease`. */
   bulk(route: Route = {}): Promise<Pipe> {
-    return this.#reuse(this.#bulks, route, () => this.context.connection.pipe(route));
+    return this.#reuse(this.#bulks, route, () => this.context.connection.pipe(this.#named(route)));
+  }
+
+  /** On the server, whoever is on call sees whose connection it is. */
+  #named(route: Route): Route {
+    return { ...route, name: `redops:${this.context.runId}` };
   }
 
   /** Kept by the address that the route leads to. A slot may be served by the node that took over; an address is that node or none. */
@@ -194,7 +199,7 @@ export class Session<Context extends SessionContext = RunContext> {
     const { retry } = this.context.plan.request;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await ownProcess(this.context, await this.context.connection.pipe(route));
+        return await ownProcess(this.context, await this.context.connection.pipe(this.#named(route)));
       } catch (error) {
         const passing = error instanceof OpsError && error.code === 'unreachable';
         if (!passing || attempt >= retry.max_retries) throw error;

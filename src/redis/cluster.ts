@@ -120,18 +120,18 @@ class ClusterConnection implements Connection {
   async #reach(route: Route): Promise<RedisSocket> {
     const node = await this.#find(route);
     try {
-      return await this.#own(node);
+      return await this.#own(node, route.name);
     } catch (error) {
       if (route.address !== undefined || !(error instanceof OpsError) || error.code !== 'unreachable') throw error;
       await this.refresh();
       const next = await this.#find(route);
       if (next.address === node.address) throw error;
-      return this.#own(next);
+      return this.#own(next, route.name);
     }
   }
 
-  async #own(node: Node): Promise<RedisSocket> {
-    const socket = await this.#open(node);
+  async #own(node: Node, name?: string): Promise<RedisSocket> {
+    const socket = await this.#open(node, name);
     for (const old of this.#leases) if (old.lost) this.#leases.delete(old);
     this.#leases.add(socket);
     return socket;
@@ -158,8 +158,9 @@ class ClusterConnection implements Connection {
     return [...this.#byId.values()].find((node) => node.address === address) ?? { address };
   }
 
-  #open(node: Node): Promise<RedisSocket> {
-    return openWhile(() => !this.#closed, settingsOfNode(this.#settings, node.address), node);
+  #open(node: Node, clientName = this.#settings.clientName): Promise<RedisSocket> {
+    const settings = { ...settingsOfNode(this.#settings, node.address), clientName };
+    return openWhile(() => !this.#closed, settings, node);
   }
 
   /** The shared socket of a node; a new one when the last was lost. */

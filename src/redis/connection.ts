@@ -19,6 +19,8 @@ export interface Node {
 export interface Route {
   readonly slot?: number;
   readonly address?: string;
+  /** CLIENT SETNAME of a connection that is opened for it; the connection's own name when left out. */
+  readonly name?: string;
 }
 
 /** How one command is sent. */

@@ -1,6 +1,6 @@
 /** A Connection to one server: a shared socket for questions, leased sockets for work, and the means to end a lost one. */
 import type { WireArgument } from '../formats/resp.ts';
-import type { Connection, Lease, LostConnection, Node, Pipe, SendOptions } from './connection.ts';
+import type { Connection, Lease, LostConnection, Node, Pipe, Route, SendOptions } from './connection.ts';
 import { endConnection } from './ending.ts';
 import { openPipe } from './pipe.ts';
 import type { Reply } from './reply.ts';
@@ -36,20 +36,21 @@ class ServerConnection implements Connection {
     return socket.send(argv, options);
   }
 
-  lease(): Promise<Lease> {
-    return this.#open();
+  lease(route: Route = {}): Promise<Lease> {
+    return this.#open(route);
   }
 
   /** A socket of the caller's own, closed with this connection at the latest. */
-  async #open(): Promise<RedisSocket> {
-    const socket = await openWhile(() => !this.#closed, this.#settings);
+  async #open({ name }: Route): Promise<RedisSocket> {
+    const settings = name === undefined ? this.#settings : { ...this.#settings, clientName: name };
+    const socket = await openWhile(() => !this.#closed, settings);
     for (const old of this.#leases) if (old.lost) this.#leases.delete(old);
     this.#leases.add(socket);
     return socket;
   }
 
-  async pipe(): Promise<Pipe> {
-    return openPipe(await this.#open());
+  async pipe(route: Route = {}): Promise<Pipe> {
+    return openPipe(await this.#open(route));
   }
 
   nodes(): readonly Node[] {

@@ -128,6 +128,16 @@ describe('a scan job', () => {
     });
   });
 
+  it('names its connections after the run', async () => {
+    const names = new Set<string>();
+    await withAgent(server.url, async (agent) => {
+      const report = await disturbed(agent, { ...unlink, limits: { rate: 40_000 } }, 3, async () => {
+        for (const [, name] of (await server.cli('client', 'list')).matchAll(/ name=(\S+)/g)) names.add(name!);
+      });
+      expect(names).toContain(`redops:${report.run_id}`);
+    });
+  });
+
   it('stops before acting on keys that the plan did not foresee', async () => {
     await withAgent(server.url, async (agent) => {
       const report = await disturbed(agent, { ...unlink, performance_mode: 'latency_optimized' }, 1, async () => {
