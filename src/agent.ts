@@ -2,6 +2,7 @@
  * The facade: each verb is a short pipe of stages, and this is the only file that wires them. Everything a front door
  * (command line, MCP, library) does goes through here.
  */
+import { allowedBy, type Granted, grantsOf } from './approval.ts';
 import { assemble, draftOf, readPlan, refreshed } from './assemble.ts';
 import { type Bytes, toBuffer } from './base/bytes.ts';
 import { canonicalJson } from './base/canonical.ts';
@@ -12,7 +13,7 @@ import { inspect } from './inspect/inspect.ts';
 import { needs, questionsOfCommands } from './inspect/questions.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
 import { lint } from './lint/lint.ts';
-import { decide, type Grants } from './lint/policy.ts';
+import { decide } from './lint/policy.ts';
 import { subjectOfFile } from './lint/subject.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
 import { blocks, type Diagnostic, type Unchecked } from './plan/diagnostic.ts';
@@ -27,15 +28,17 @@ import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { compile } from './request/compile.ts';
 import { inlineFiles, streamedFile } from './request/files.ts';
 import { parseRequest } from './request/parse.ts';
+import type { ResumeOptions } from './resume.ts';
 import type { Run, RunSettings } from './run.ts';
+import type * as runs from './runs.ts';
 import { createSources, type Sources } from './sources.ts';
 import { checkApproval, hasApprovalKey, signApproval, useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import { loadPlan, savePlan } from './state/plans.ts';
-import type { RunBegun } from './state/runs.ts';
 import { productionName, rememberProduction } from './state/tags.ts';
 import type * as targets from './state/targets.ts';
 
+export type { ResumeOptions } from './resume.ts';
 export type { Run } from './run.ts';
 
 /** Where and as whom to work. Everything that comes from the environment is read by the front door and passed in. */
@@ -67,13 +70,7 @@ export interface Planned {
 }
 
 /** What the caller grants for one apply. */
-export interface ApplyOptions {
-  /** Approves what the approval table lets --yes approve. */
-  readonly yes?: boolean;
-  /** The target's name as a person typed it. */
-  readonly typedName?: string;
-  /** A signed approval (redops approve): stands for the typed name, once, for this plan. */
-  readonly approval?: string;
+export interface ApplyOptions extends Granted {
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -86,6 +83,8 @@ export interface Agent {
   plan(request: unknown): Promise<Planned>;
   /** Runs a request or a plan document. A plan is checked (digest, drift) before anything is sent. Planned: no plan could be made. */
   apply(document: unknown, options: ApplyOptions): Promise<Run | Planned>;
+  /** Goes on with a scan job of the state directory that ended early, under its own id. Rejects with OpsError usage (no such run), refused (nothing to resume), drift, tampered, state. */
+  resume(runId: string, options: ResumeOptions): Promise<Run>;
   /** Prices a command line or a request. */
   explain(input: unknown): Promise<Planned & { readonly estimate?: Estimate; readonly estimated_ops?: number }>;
   /** Sends commands without a plan, each with its outcome, in order (src/pipeline.ts). */
@@ -109,6 +108,9 @@ export const loadTargets: typeof targets.loadTargets = async (path) =>
 /** A target of redops.yaml by name (state/targets.ts). */
 export const resolveTarget: typeof targets.resolveTarget = async (file, name, env) =>
   (await import('./state/targets.ts')).resolveTarget(file, name, env);
+
+/** The runs of a state directory (runs.ts). */
+export const loadRuns = (): Promise<typeof runs> => import('./runs.ts');
 
 /** Severities by lint code, as redops.yaml gives them. */
 export type Severities = Readonly<Record<string, 'off' | 'error' | 'warning' | 'info'>>;
@@ -141,6 +143,18 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       plan,
       apply: (document, options) =>
         applyDocument({ document, options, settings, connection, sources, ask, target, plan, made }),
+      resume: async (runId, options) => {
+        const { resumeRun } = await import('./resume.ts');
+        const resumption = {
+          stateDir: requireState(settings.stateDir, 'resuming needs'),
+          connection,
+          target,
+          ask: () => inspect(connection, [], where),
+          readSources: sources.read,
+          mustKeepCaps: (one: Plan) => mustKeepCaps(one, settings.caps),
+        };
+        return resumeRun(resumption, runId, options);
+      },
       explain: async (input) => {
         const planned = await plan(
           typeof input === 'string' ? { operation_type: 'pipelining', commands: [input] } : input,
@@ -373,7 +387,7 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   const dryRun = options.dryRun ?? false;
   if (options.approval !== undefined) {
     const spend = dryRun ? checkApproval : useApproval;
-    await spend(requireState(stateDir), plan, options.approval, systemClock.now());
+    await spend(requireState(stateDir, 'approvals need'), plan, options.approval, systemClock.now());
   }
   const decision = decide(plan, grantsOf(options, target));
   if (stateDir) {
@@ -402,19 +416,6 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   );
 }
 
-/** A signed approval stands for the typed name. */
-function grantsOf({ yes, typedName, approval }: ApplyOptions, { tag, name }: Agent['target']): Grants {
-  const typed = approval === undefined ? typedName : name;
-  return { tag, target: name, yes: yes ?? false, ...(typed === undefined ? {} : { typedName: typed }) };
-}
-
-/** On whose word: the strongest of what was granted. */
-function allowedBy({ yes, typedName, approval }: ApplyOptions, { name }: Agent['target']): RunBegun['allowed_by'] {
-  if (approval !== undefined) return 'approval';
-  if (typedName === name) return 'typed_name';
-  return yes ? 'yes' : 'nothing';
-}
-
 /** What may be sent of the files of an approved plan: nothing that the plan was not shown to do. */
 function streamTerms(
   { execution_plan: how, request, target }: Plan,
@@ -434,9 +435,9 @@ function streamTerms(
   return { stream: { pathOf: filePath, admit } };
 }
 
-function requireState(stateDir: string | undefined): string {
+function requireState(stateDir: string | undefined, what: string): string {
   if (stateDir !== undefined) return stateDir;
-  throw new OpsError('usage', 'approvals need a state directory', {
+  throw new OpsError('usage', `${what} a state directory`, {
     remedy: 'Name one: REDOPS_STATE, or stateDir in the settings.',
   });
 }

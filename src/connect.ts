@@ -1,5 +1,13 @@
 /** The library's front door: `connect(url)` gives an object whose methods take and return plain documents. */
-import { type Agent, type AgentSettings, type ApplyOptions, openAgent, type Planned, type Run } from './agent.ts';
+import {
+  type Agent,
+  type AgentSettings,
+  type ApplyOptions,
+  openAgent,
+  type Planned,
+  type ResumeOptions,
+  type Run,
+} from './agent.ts';
 import { OpsError } from './base/ops-error.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
 import type { Diagnostic } from './plan/diagnostic.ts';
@@ -15,12 +23,20 @@ export interface ApplyCall extends ApplyOptions {
   readonly onEvent?: (event: Event) => void;
 }
 
+/** Options of `resume`: what is granted, and who watches. */
+export interface ResumeCall extends ResumeOptions {
+  /** Called with every event as it happens. */
+  readonly onEvent?: (event: Event) => void;
+}
+
 /** redops, connected to one target. */
 export interface Redops {
   /** Plans a request. Throws RequestProblem (an OpsError `usage` with `diagnostics`) when no plan can be made of it. */
   plan(request: RequestInput): Promise<Plan>;
   /** Runs a plan or a request to its report. On a dev target nothing more is needed; see `yes` and `typedName` for others. */
   apply(document: Plan | RequestInput, call?: ApplyCall): Promise<Report>;
+  /** Goes on with a scan job that ended early, to its report: the same run id, totals over all attempts. Needs the state directory in which it began. */
+  resume(runId: string, call?: ResumeCall): Promise<Report>;
   /** Prices a command line ("ZRANGE z 0 -1") or a request. */
   explain(input: string | RequestInput): Promise<Estimate & { readonly estimated_ops: number }>;
   /** Sends commands without a plan, at the speed of the server; outcomes come in order. Throws OpsError refused, unreachable, drift after the outcomes of all that was sent. */
@@ -52,6 +68,8 @@ export async function connect(target: string | AgentSettings): Promise<Redops> {
   return {
     plan: async (request) => planOf(await agent.plan(request)),
     apply: (document, call = {}) => applyTo(agent, document, call),
+    resume: async (runId, { onEvent, ...options } = {}) =>
+      reportOf(await agent.resume(runId, { yes: true, ...options }), onEvent),
     explain: async (input) => {
       const priced = await agent.explain(input);
       const plan = planOf(priced);
@@ -67,6 +85,10 @@ async function applyTo(agent: Agent, document: unknown, call: ApplyCall): Promis
   // a program that calls apply has decided; what --yes cannot approve on production still needs the typed name
   const run: Run | Planned = await agent.apply(document, { yes: true, ...options });
   if (!('events' in run)) throw new RequestProblem(run.diagnostics);
+  return reportOf(run, onEvent);
+}
+
+async function reportOf(run: Run, onEvent: ((event: Event) => void) | undefined): Promise<Report> {
   for await (const event of run.events) onEvent?.(event);
   return run.report;
 }

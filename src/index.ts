@@ -9,6 +9,7 @@ export {
   lintFiles,
   openAgent,
   type Planned,
+  type ResumeOptions,
   type Run,
 } from './agent.ts';
 /** Words of the documents, as types. */

@@ -1,10 +1,11 @@
 /** Runs exactly the plan's steps, in order, and says what happened as a stream of events. Nothing here decides what to run. */
 import { assertNever } from '../base/assert.ts';
-import type { OpsError } from '../base/ops-error.ts';
+import { OpsError } from '../base/ops-error.ts';
 import { formatCount } from '../base/units.ts';
 import { ReadProblem } from '../formats/reader.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Event } from '../plan/event.ts';
+import { isJob } from '../plan/plan.ts';
 import type { Status } from '../plan/report.ts';
 import type { Step } from '../plan/step.ts';
 import { runListing } from './listing.ts';
@@ -50,13 +51,24 @@ export async function* execute(context: RunContext, keptBack?: () => number): As
   if (session.unsureOfChange > 0) yield { kind: 'notice', diagnostic: repeatedNotice(session.unsureOfChange) };
   if (ending.end === 'fault') yield { kind: 'notice', diagnostic: faultNotice(ending.fault) };
   if (ending.end === 'fault') yield { kind: 'unproven', reason: `stopped early: ${ending.fault.message}` };
-  if (ending.end === 'interrupted') yield { kind: 'unproven', reason: 'interrupted before the end' };
+  if (ending.end === 'interrupted') yield { kind: 'unproven', reason: interruptedBy(context.signal) };
   yield {
     kind: 'run_finished',
     status: statusOf(ending, problems),
     at_ms: clock.now(),
     ...(keptBack ? { would_send: keptBack() } : {}),
+    ...(context.journal && isJob(plan) && canGoOn(ending, context.signal) ? { resumable: true } : {}),
   };
+}
+
+/** Not what would stop at once again: more keys than the plan or the request allows; not what somebody cancelled. */
+function canGoOn(ending: Ending, { reason }: AbortSignal): boolean {
+  if (ending.end === 'fault') return ending.fault.reply !== 'E233' && ending.fault.reply !== 'E234';
+  return ending.end === 'interrupted' && !(reason instanceof OpsError);
+}
+
+function interruptedBy({ reason }: AbortSignal): string {
+  return reason instanceof OpsError ? reason.message : 'interrupted before the end';
 }
 
 function runStep(session: Session, step: Step, index: number): AsyncGenerator<Event, Ending> {

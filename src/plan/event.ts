@@ -45,4 +45,6 @@ export type Event =
       readonly at_ms: number;
       /** Of a dry run: commands that were kept back. */
       readonly would_send?: number;
+      /** It ended early, and can go on: its journal says where. */
+      readonly resumable?: true;
     };

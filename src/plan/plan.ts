@@ -90,6 +90,12 @@ export function countsByPage(plan: Plan): boolean {
   return strategy === 'scan_job' || steps.some((step) => step.kind === 'stream');
 }
 
+/** True for a scan job that does no harm by doing a page twice: a run of it that ended early can go on. */
+export function isJob(plan: Pick<Plan, 'execution_plan'>): boolean {
+  const { steps, idempotent } = plan.execution_plan;
+  return steps.length === 1 && steps[0]!.kind === 'for_each' && idempotent;
+}
+
 /** The commands of the plan's files that were read while planning, with their places. */
 export function sampledCommands(draft: Pick<Draft, 'steps'>, target: Target | undefined): readonly SampledCommand[] {
   return draft.steps.flatMap((step) => {

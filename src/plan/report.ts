@@ -176,6 +176,8 @@ export const Report = z.strictObject({
   warnings: z.array(Diagnostic),
   timing: z.strictObject({ started_at: z.string(), duration_ms: z.number().nonnegative() }),
   verification: z.strictObject({ complete: z.boolean(), unproven: z.array(z.string()) }),
+  /** A run that ended early and can go on: how. */
+  resume: z.strictObject({ command: z.string() }).exactOptional(),
   undo: z.strictObject({ available: z.literal(false) }),
 });
 /** See the schema. */

@@ -40,12 +40,13 @@ export function journalLine(
 
 /** Takes the records of the longest prefix that holds, in order, and gives its end. The bytes may come in any pieces. */
 export class JournalReader {
-  readonly #take: (record: JournalRecord) => void;
+  readonly #take: (record: JournalRecord) => unknown;
   #end: JournalEnd;
   #rest: Buffer[] = [];
-  #broken = false;
+  #over = false;
 
-  constructor(runId: string, take: (record: JournalRecord) => void) {
+  /** `take` gives false when it has enough. */
+  constructor(runId: string, take: (record: JournalRecord) => unknown) {
     this.#take = take;
     this.#end = journalStart(runId);
   }
@@ -55,40 +56,40 @@ export class JournalReader {
     return this.#end;
   }
 
-  /** False when nothing that comes later can hold any more. */
+  /** False when nothing that comes later holds, or is wanted. */
   get holds(): boolean {
-    return !this.#broken;
+    return !this.#over;
   }
 
   /** The next bytes of the file. */
   read(bytes: Buffer): void {
     let from = 0;
-    for (let to = bytes.indexOf(0x0a); to >= 0 && !this.#broken; to = bytes.indexOf(0x0a, from)) {
+    for (let to = bytes.indexOf(0x0a); to >= 0 && !this.#over; to = bytes.indexOf(0x0a, from)) {
       this.#line(Buffer.concat([...this.#rest, bytes.subarray(from, to)]));
       this.#rest = [];
       from = to + 1;
     }
     // copied: whoever reads a file uses his buffer again
-    if (!this.#broken && from < bytes.length) this.#rest.push(Buffer.from(bytes.subarray(from)));
+    if (!this.#over && from < bytes.length) this.#rest.push(Buffer.from(bytes.subarray(from)));
   }
 
   #line(line: Buffer): void {
     const record = recordOf(line, this.#end);
     if (record === undefined) {
-      this.#broken = true;
+      this.#over = true;
       this.#rest = [];
       return;
     }
     this.#end = { lines: this.#end.lines + 1, bytes: this.#end.bytes + line.length + 1, sum: record.sum };
-    this.#take(record.members);
+    this.#over = this.#take(record.members) === false;
   }
 }
 
-/** Reads the journal at `path` (none is an empty one) and gives where the prefix that holds ends. Rejects with OpsError state. */
+/** Reads the journal at `path` (none is an empty one) until it no longer holds or `take` gives false, and gives where that is. Rejects with OpsError state. */
 export async function readJournal(
   path: string,
   runId: string,
-  take: (record: JournalRecord) => void,
+  take: (record: JournalRecord) => unknown,
 ): Promise<JournalEnd> {
   return guarded(path, async () => {
     const reader = new JournalReader(runId, take);

@@ -31,11 +31,11 @@ export async function runIds(dir: string): Promise<readonly string[]> {
   return names.filter(isRunId).sort().reverse();
 }
 
-/** What stands in a run's folder; `take` gets its journal, record by record. undefined when there is no such run. Rejects with OpsError state. */
+/** What stands in a run's folder; `take` gets its journal, record by record, until it gives false. undefined when there is no such run. Rejects with OpsError state. */
 export async function readRun(
   dir: string,
   runId: string,
-  take: (record: JournalRecord) => void,
+  take: (record: JournalRecord) => unknown,
 ): Promise<StoredRun | undefined> {
   const folder = join(dir, 'runs', runId);
   if (!isRunId(runId) || !(await exists(folder))) return undefined;

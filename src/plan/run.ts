@@ -1,0 +1,50 @@
+/** Runs as they are kept: one line for each, and one in full. */
+import { z } from 'zod';
+import { Status, Totals } from './report.ts';
+
+/** running: a process works on it now; cancelled: somebody ended it, and it cannot go on; else the report's, or interrupted where there is none. */
+export const RunStatus = z.enum([...Status.options, 'running', 'cancelled']);
+/** See the schema. */
+export type RunStatus = z.output<typeof RunStatus>;
+
+/** One run of `redops runs list`. */
+export const RunSummary = z.strictObject({
+  run_id: z.string(),
+  started_at: z.string(),
+  /** The target's name. */
+  target: z.string(),
+  /** What it does, in words; empty where its plan cannot be read. */
+  what: z.string(),
+  status: RunStatus,
+});
+/** See the schema. */
+export type RunSummary = z.output<typeof RunSummary>;
+
+/** A run as `redops runs show` has it. */
+export const RunDetail = z.strictObject({
+  ...RunSummary.shape,
+  plan_digest: z.string(),
+  /** On whose word it runs; left out where its journal does not say. */
+  allowed_by: z.enum(['nothing', 'yes', 'typed_name', 'approval']).exactOptional(),
+  /** Of the report; while there is none, of what the journal has. */
+  totals: Totals,
+  /** Of a scan job: how often it was begun, into how many parts the keyspace is divided, and how many of them are done. */
+  progress: z
+    .strictObject({
+      attempts: z.int().nonnegative(),
+      parts: z.int().nonnegative(),
+      done: z.int().nonnegative(),
+      /** Keys that the plan foresaw. */
+      planned_keys: z.int().nonnegative(),
+    })
+    .exactOptional(),
+  /** How to go on, or why that cannot be. */
+  resume: z.union([z.strictObject({ command: z.string() }), z.strictObject({ impossible: z.string() })]),
+});
+/** See the schema. */
+export type RunDetail = z.output<typeof RunDetail>;
+
+/** The command that goes on with a run. */
+export function resumeCommand(runId: string): string {
+  return `redops runs resume ${runId}`;
+}
