@@ -149,6 +149,8 @@ class Job {
   readonly #step: ForEachStep;
   /** Of each part: true when all its pages up to now are journaled. */
   readonly #journaled = new Map<string, Promise<boolean>>();
+  /** Of each part: the keys of its last page. */
+  readonly #given = new Map<string, ReadonlyMap<string, Bytes>>();
   readonly #governor: Governor | undefined;
   #acted: number;
 
@@ -169,7 +171,7 @@ class Job {
 
   /** Counts a page against the caps before anything of it is sent; undefined when it goes over them, which ends the job. */
   reserve(page: WalkPage): Reserved | undefined {
-    const keys = distinct(page.keys);
+    const keys = this.#fresh(page);
     const again = Math.min(page.again, keys.length);
     const excess = overLimit(this.#session, this.#acted + keys.length - again);
     if (excess) {
@@ -179,6 +181,14 @@ class Job {
     const first = this.#acted;
     this.#acted += keys.length - again;
     return { page, keys, again, first };
+  }
+
+  /** SCAN gives a key twice while a table shrinks: mostly on the page that was asked for before the first was acted on. */
+  #fresh(page: WalkPage): readonly Bytes[] {
+    const before = this.#given.get(page.shard);
+    const byId = new Map(page.keys.map((key) => [bytesId(key), key]));
+    this.#given.set(page.shard, byId);
+    return before === undefined ? [...byId.values()] : [...byId].flatMap(([id, key]) => (before.has(id) ? [] : [key]));
   }
 
   /** Works on a page and journals it. Never rejects: faults end the job. */
@@ -293,8 +303,4 @@ async function actOn(
     }
   });
   return { events, totals, ...(result.fault ? { fault: result.fault } : {}) };
-}
-
-function distinct(keys: readonly Bytes[]): Bytes[] {
-  return [...new Map(keys.map((key) => [bytesId(key), key])).values()];
 }
