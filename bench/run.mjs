@@ -17,13 +17,27 @@ import { installPeers } from './peers.mjs';
 import { bystander } from './rows/bystander.mjs';
 import { file } from './rows/file.mjs';
 import { get } from './rows/get.mjs';
+import { expireJob, unlinkBystander, unlinkFar, unlinkJob } from './rows/jobs.mjs';
 import { set, set1ms, set50ms } from './rows/load.mjs';
 import { startupHelp } from './rows/startup-help.mjs';
 import { startupPlan } from './rows/startup-plan.mjs';
 import { findPrograms } from './servers.mjs';
 import { sectionOf, tableOf, withSection } from './table.mjs';
 
-const rows = [startupHelp, startupPlan, set, get, file, set1ms, set50ms, bystander];
+const rows = [
+  startupHelp,
+  startupPlan,
+  set,
+  get,
+  file,
+  set1ms,
+  set50ms,
+  bystander,
+  unlinkJob,
+  unlinkBystander,
+  expireJob,
+  unlinkFar,
+];
 const page = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
 
 await main(process.argv.slice(2)).catch((error) => {

@@ -1,14 +1,10 @@
 /** Writing as fast as the server takes it, on the spot and over a distance. */
-import { connect } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { companion } from '../child.mjs';
+import { throughDelay } from '../distance.mjs';
 import { setLoaders } from '../loaders.mjs';
 import { startEmpty } from '../servers.mjs';
-import { median } from '../statistics.mjs';
 import { verifySets } from '../workload.mjs';
 
 const seconds = 180;
-const delay = fileURLToPath(new URL('../programs/delay.mjs', import.meta.url));
 
 /** The row on the loopback interface. */
 export const set = {
@@ -72,35 +68,8 @@ async function load(server, loader, count, roundTripMs) {
   const run =
     roundTripMs === undefined
       ? await loader.send(server.port)
-      : await throughDelay(server.port, roundTripMs, (port) => loader.send(port));
+      : await throughDelay(server.port, { roundTripMs, seconds }, (port) => loader.send(port));
   if (run.notRun !== undefined) return run;
   await verifySets(server, { count, random: loader.random });
   return { value: count / run.ms, cpuMs: run.cpuMs };
-}
-
-async function throughDelay(port, roundTripMs, work) {
-  const proxy = await companion(process.execPath, [delay, String(port), String(roundTripMs / 2)], { seconds });
-  try {
-    const found = await roundTrip(Number(proxy.ready));
-    // a proxy that delays less than asked would make every number of the row wrong; more is the machine's doing
-    if (found < roundTripMs) throw new Error(`the proxy's round trip is ${found.toFixed(2)} ms, not ${roundTripMs}`);
-    return await work(Number(proxy.ready));
-  } finally {
-    await proxy.stop();
-  }
-}
-
-/** The median of a few PINGs, in milliseconds. */
-async function roundTrip(port) {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
-  const replies = socket[Symbol.asyncIterator]();
-  const times = [];
-  for (let ping = 0; ping < 7; ping += 1) {
-    const start = performance.now();
-    socket.write('PING\r\n');
-    await replies.next();
-    times.push(performance.now() - start);
-  }
-  socket.destroy();
-  return median(times.slice(2));
 }
