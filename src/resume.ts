@@ -15,7 +15,7 @@ import type { Target } from './plan/target.ts';
 import type { Connection } from './redis/connection.ts';
 import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { type Run, settledRun, startRun } from './run.ts';
-import { Begun, Ended, noSuchRun, whyNotResumed } from './runs.ts';
+import { Begun, cannotResume, Ended, noSuchRun, whyNotResumed } from './runs.ts';
 import { useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import type { JournalRecord } from './state/journal.ts';
@@ -121,11 +121,7 @@ async function planOf(
     cancelled: claimed.cancelled,
     runningIn: undefined,
   });
-  if (impossible !== undefined) {
-    throw new OpsError('refused', `run ${runId} cannot be resumed. ${impossible}`, {
-      remedy: `redops runs show ${runId} says what became of it.`,
-    });
-  }
+  if (impossible !== undefined) throw cannotResume(runId, impossible);
   const plan = await readPlan(claimed.plan, readSources);
   if (begun !== undefined && begun.digest !== plan.digest) {
     throw new OpsError('tampered', `the plan of run ${runId} is not the one that it began with`, {

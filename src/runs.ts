@@ -46,6 +46,21 @@ export async function showRun(
   };
 }
 
+/** The plan of a run that can be resumed, as it was written. Rejects with OpsError usage (no such run), refused (nothing to resume), state. */
+export async function planToResume(stateDir: string, runId: string): Promise<Plan> {
+  const run = await required(stateDir, runId);
+  const impossible = whyNotResumed(run);
+  if (run.plan === undefined || impossible !== undefined) throw cannotResume(runId, impossible ?? '');
+  return run.plan;
+}
+
+/** OpsError refused: why a run cannot be resumed. */
+export function cannotResume(runId: string, why: string): OpsError {
+  return new OpsError('refused', `run ${runId} cannot be resumed. ${why}`, {
+    remedy: `redops runs show ${runId} says how it stands.`,
+  });
+}
+
 /** Ends a run: one that is in motion stops at its next look, one that is not can no longer be resumed. Rejects with OpsError usage (no such run), refused (it has ended), state. */
 export async function cancelRun(stateDir: string, runId: string): Promise<RunSummary> {
   const run = await required(stateDir, runId);

@@ -4,6 +4,7 @@ import { verbs } from '../verbs.ts';
 const groups = [
   ['operate', 'Operate: builds a request, plans it, shows the plan, asks, applies it'],
   ['understand', 'Understand'],
+  ['runs', 'Runs'],
   ['other', 'Other'],
 ] as const;
 

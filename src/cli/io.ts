@@ -1,15 +1,16 @@
 /** Everything the command touches outside itself, so that a test can stand in for the terminal and for the agent. */
-import type { Agent, AgentSettings, approvePlan, lintFiles, loadTargets, resolveTarget } from '../agent.ts';
+import type { Agent, AgentSettings, approvePlan, lintFiles, loadRuns, loadTargets, resolveTarget } from '../agent.ts';
 import type { OpsError } from '../base/ops-error.ts';
 
 /** What the command line uses of an agent. */
-export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'explain' | 'close'>;
+export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'resume' | 'explain' | 'close'>;
 
 /** What the front door needs of the agent's module. */
 export interface Stages {
   readonly openAgent: (settings: AgentSettings) => Promise<PlanningAgent>;
   readonly approvePlan: typeof approvePlan;
   readonly lintFiles: typeof lintFiles;
+  readonly loadRuns: typeof loadRuns;
   readonly loadTargets: typeof loadTargets;
   readonly resolveTarget: typeof resolveTarget;
 }

@@ -23,7 +23,8 @@ export async function operate(io: Io, options: RunOptions, request: unknown, std
   return withAgent(io, options, stdin, async (agent) => {
     const planned = await agent.plan(request);
     if (planned.plan === undefined) return refuseUnplanned(io, options, planned.diagnostics);
-    return applyAndReport(io, options, agent, planned.plan);
+    const { plan } = planned;
+    return runAndReport(io, options, agent, plan, (granted) => agent.apply(plan, granted));
   });
 }
 
@@ -36,7 +37,10 @@ export async function applyPlan(io: Io, options: RunOptions, document: unknown):
       remedy: 'Make it anew with redops plan.',
     });
   }
-  return withAgent(io, options, undefined, (agent) => applyAndReport(io, options, agent, parsed.data));
+  const plan = parsed.data;
+  return withAgent(io, options, undefined, (agent) =>
+    runAndReport(io, options, agent, plan, (granted) => agent.apply(plan, granted)),
+  );
 }
 
 /** Connects, acts, and always closes. */
@@ -56,7 +60,17 @@ export async function withAgent(
   }
 }
 
-async function applyAndReport(io: Io, options: RunOptions, agent: PlanningAgent, plan: Plan): Promise<number> {
+/** Starts a run: of the plan that was shown, with what was granted. */
+export type Begin = (granted: ApplyOptions) => Promise<Run | Planned>;
+
+/** Shows a plan where someone has to be asked, asks, runs it and reports. The exit status is the report's. */
+export async function runAndReport(
+  io: Io,
+  options: RunOptions,
+  agent: PlanningAgent,
+  plan: Plan,
+  begin: Begin,
+): Promise<number> {
   let granted: ApplyOptions = {
     yes: options.yes ?? false,
     dryRun: options.dryRun ?? false,
@@ -65,13 +79,13 @@ async function applyAndReport(io: Io, options: RunOptions, agent: PlanningAgent,
   const shown = !options.json && plan.execution_plan.writes && !granted.yes && granted.approval === undefined;
   if (shown) showPlan(io, plan);
   else if (!options.json) showWarnings(io, plan.warnings);
-  let report = await run(io, options, agent, plan, granted);
+  let report = await run(io, options, plan, granted, begin);
   if (isReport(report) && report.status === 'needs_approval' && canAsk(io)) {
     if (!shown) showPlan(io, plan);
     const answer = await askApproval(io, agent.target);
     if (answer) {
       granted = { ...granted, ...answer };
-      report = await run(io, options, agent, plan, granted);
+      report = await run(io, options, plan, granted, begin);
     }
   }
   if (!isReport(report)) return refuseUnplanned(io, options, report.diagnostics);
@@ -80,7 +94,7 @@ async function applyAndReport(io: Io, options: RunOptions, agent: PlanningAgent,
     printReport(io, report, plan);
     explainRefusal(io, report, agent);
   }
-  if (report.status === 'interrupted') sayHowToGoOn(io, plan);
+  sayHowToGoOn(io, plan, report);
   return exitOfReport(report);
 }
 
@@ -88,9 +102,9 @@ async function applyAndReport(io: Io, options: RunOptions, agent: PlanningAgent,
 async function run(
   io: Io,
   options: RunOptions,
-  agent: PlanningAgent,
   plan: Plan,
   granted: ApplyOptions,
+  begin: Begin,
 ): Promise<Report | Planned> {
   const stop = new AbortController();
   let presses = 0;
@@ -103,7 +117,7 @@ async function run(
     stop.abort();
   });
   try {
-    const started = await agent.apply(plan, { ...granted, signal: stop.signal });
+    const started = await begin({ ...granted, signal: stop.signal });
     if (!isRun(started)) return started;
     return await reportOf(io, plan, started, progress);
   } finally {
@@ -165,7 +179,9 @@ function explainRefusal(io: Io, report: Report, agent: PlanningAgent): void {
   );
 }
 
-function sayHowToGoOn(io: Io, plan: Plan): void {
+function sayHowToGoOn(io: Io, plan: Plan, report: Report): void {
+  if (report.resume) return say(io, `To go on from here, on the same server: ${report.resume.command}`);
+  if (report.status !== 'interrupted') return;
   say(
     io,
     plan.execution_plan.idempotent

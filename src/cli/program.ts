@@ -22,6 +22,7 @@ const loaders: Readonly<Record<Verb, () => Promise<AddVerb>>> = {
   approve: async () => (await import('./verbs/approve.ts')).addApprove,
   lint: async () => (await import('./verbs/lint.ts')).addLint,
   explain: async () => (await import('./verbs/explain.ts')).addExplain,
+  runs: async () => (await import('./verbs/runs.ts')).addRuns,
   demo: async () => (await import('./verbs/demo.ts')).addDemo,
   schema: async () => (await import('./verbs/schema.ts')).addSchema,
 };

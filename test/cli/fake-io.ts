@@ -1,5 +1,12 @@
 /** A terminal and an agent of paper: what was printed, what was asked, what the agent was told. */
-import { type AgentSettings, type ApplyOptions, approvePlan, type LintResult } from '../../src/agent.ts';
+import {
+  type AgentSettings,
+  type ApplyOptions,
+  approvePlan,
+  type LintResult,
+  loadRuns,
+  type ResumeOptions,
+} from '../../src/agent.ts';
 import type { Io, PlanningAgent, Stages } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
 import type { Diagnostic } from '../../src/plan/diagnostic.ts';
@@ -41,6 +48,7 @@ export interface Outcome {
   readonly asked: readonly string[];
   readonly requests: readonly unknown[];
   readonly applied: readonly ApplyOptions[];
+  readonly resumed: readonly (ResumeOptions & { readonly runId: string })[];
   readonly settings: readonly AgentSettings[];
   readonly exits: readonly number[];
   readonly closed: number;
@@ -65,6 +73,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
   const asked: string[] = [];
   const requests: unknown[] = [];
   const applied: ApplyOptions[] = [];
+  const resumed: (ResumeOptions & { readonly runId: string })[] = [];
   const settings: AgentSettings[] = [];
   const exits: number[] = [];
   const answers = [...(options.answers ?? [])];
@@ -102,6 +111,20 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
         report: Promise.resolve(foldEvents(plan, 'r1', events)),
       };
     },
+    resume: async (runId, granted) => {
+      resumed.push({ runId, ...granted });
+      if (!granted.yes) {
+        const report = needsApprovalReport(plan, 'the run waits for a word', 0);
+        return { events: (async function* () {})(), report: Promise.resolve(report) };
+      }
+      const events = options.events ?? someEvents;
+      return {
+        events: (async function* () {
+          yield* events;
+        })(),
+        report: Promise.resolve(foldEvents(plan, runId, events)),
+      };
+    },
     explain: async (request) => {
       requests.push(request);
       if (options.problems) return { plan: undefined, diagnostics: options.problems };
@@ -114,6 +137,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
   };
   const stages: Stages = {
     approvePlan,
+    loadRuns,
     loadTargets,
     resolveTarget,
     openAgent: async (one) => {
@@ -162,5 +186,5 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
     stages: async () => stages,
   };
   const status = await runCli(argv, io);
-  return { status, out, err, asked, requests, applied, settings, exits, closed };
+  return { status, out, err, asked, requests, applied, resumed, settings, exits, closed };
 }

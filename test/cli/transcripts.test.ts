@@ -287,7 +287,7 @@ describe('faults and signals', () => {
     expect(await verifyAudit(state)).toEqual({ ok: true, records: 2 });
   });
 
-  it('Ctrl-C stops cleanly, reports what was done, and says that it can be run again', async () => {
+  it('Ctrl-C stops cleanly, reports what was done, and says how to go on', async () => {
     await fill('s:', 5000);
     const { child, ended } = start(
       process.execPath,
@@ -302,7 +302,7 @@ describe('faults and signals', () => {
     expect(report).toMatchObject({ status: 'interrupted', verification: { complete: false } });
     expect(report.totals.changed).toBe(5000 - Number(await server.cli('DBSIZE')));
     expect(report.totals.changed).toBeLessThan(5000);
-    expect(stopped.err).toContain('The same command can be run again');
+    expect(stopped.err).toContain(`redops runs resume ${report.run_id}`);
     expect((await run('batch unlink --match s:* --yes')).status).toBe(0);
     expect(await server.cli('DBSIZE')).toBe('0');
   });

@@ -1,0 +1,77 @@
+/** The runs that are kept, looked at, gone on with, ended and removed. */
+import type { ResumeOptions } from '../agent.ts';
+import { OpsError } from '../base/ops-error.ts';
+import { parseDuration } from '../base/units.ts';
+import { counted } from '../report/layout.ts';
+import { runsText, runText } from '../report/run-text.ts';
+import type { Io } from './io.ts';
+import { runAndReport, withAgent } from './operate.ts';
+import type { RunOptions } from './options.ts';
+import { printJson, say, viewFor } from './output.ts';
+import { stateDirectory } from './settings.ts';
+import type { PruneOptions, ResumeCliOptions } from './verbs/runs.ts';
+
+/** Prints all runs, newest first. */
+export async function list(io: Io, { json }: RunOptions): Promise<number> {
+  const runs = await (await kept(io)).listRuns(stateDirectory(io.env));
+  if (json) printJson(io, { runs });
+  else if (runs.length === 0) say(io, 'No run is kept.');
+  else io.out(`${runsText(runs, Date.now(), listView(io))}\n`);
+  return 0;
+}
+
+/** Prints one run. Rejects with OpsError usage when there is none. */
+export async function show(io: Io, runId: string, { json }: RunOptions): Promise<number> {
+  const { run, plan } = await (await kept(io)).showRun(stateDirectory(io.env), runId);
+  if (json) printJson(io, run);
+  else io.out(`${runText(run, plan, viewFor(io, 'stdout'))}\n`);
+  return 0;
+}
+
+/** Goes on with a run: shows its plan where someone has to be asked, and reports. Rejects with OpsError usage, refused, drift, tampered, state. */
+export async function resume(io: Io, runId: string, options: ResumeCliOptions): Promise<number> {
+  const plan = await (await kept(io)).planToResume(stateDirectory(io.env), runId);
+  const more: ResumeOptions = options.sameData ? { sameData: true } : {};
+  return withAgent(io, options, undefined, (agent) =>
+    runAndReport(io, options, agent, plan, ({ dryRun: _, ...granted }) => agent.resume(runId, { ...granted, ...more })),
+  );
+}
+
+/** Ends a run. Rejects with OpsError usage, refused, state. */
+export async function cancel(io: Io, runId: string, { json }: RunOptions): Promise<number> {
+  const run = await (await kept(io)).cancelRun(stateDirectory(io.env), runId);
+  if (json) printJson(io, run);
+  else if (run.status === 'running')
+    say(io, `Run ${runId} is told to stop: it ends after what is under way, and reports.`);
+  else say(io, `Run ${runId} is cancelled: it cannot be resumed any more.`);
+  return 0;
+}
+
+/** Removes what has ended, or says what it would remove. Rejects with OpsError usage, state. */
+export async function prune(io: Io, { olderThan, yes = false, json }: PruneOptions): Promise<number> {
+  const ms = parseDuration(olderThan);
+  if (ms === undefined) {
+    throw new OpsError('usage', `--older-than ${JSON.stringify(olderThan)} is not a duration`, {
+      remedy: 'Write 30d or 12h.',
+    });
+  }
+  const runs = await (await kept(io)).pruneRuns(stateDirectory(io.env), ms, yes);
+  if (json) {
+    printJson(io, { removed: yes, runs });
+    return 0;
+  }
+  if (runs.length > 0) io.out(`${runsText(runs, Date.now(), listView(io))}\n`);
+  if (yes) say(io, `Removed ${counted(runs.length, 'run')}.`);
+  else say(io, `Would remove ${counted(runs.length, 'run')}${runs.length > 0 ? ': --yes removes them' : ''}.`);
+  return 0;
+}
+
+async function kept(io: Io) {
+  return (await io.stages()).loadRuns();
+}
+
+// a list that is piped on is cut nowhere
+function listView(io: Io): ReturnType<typeof viewFor> {
+  const view = viewFor(io, 'stdout');
+  return io.terminal.stdout ? view : { ...view, width: 1_000 };
+}

@@ -1,0 +1,90 @@
+/** Runs for people: a line for each, and one in full with where it stands and how to go on. */
+import { formatCount } from '../base/units.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Totals } from '../plan/report.ts';
+import type { RunDetail, RunSummary } from '../plan/run.ts';
+import { clean, counted, labelled, table, type ViewOptions, viewOf, wrap } from './layout.ts';
+import { basisWords } from './plan-text.ts';
+import { argvWords, shortDigest } from './words.ts';
+
+const labelColumns = 12;
+
+/** One line a run, in their order. `nowMs`: Unix milliseconds. */
+export function runsText(runs: readonly RunSummary[], nowMs: number, options: ViewOptions = {}): string {
+  const columns = [
+    { heading: 'run' },
+    { heading: 'began' },
+    { heading: 'status' },
+    { heading: 'target' },
+    { heading: 'what', grow: true },
+  ];
+  const rows = runs.map(({ run_id, started_at, target, what, status }) => [
+    run_id,
+    agoWords(nowMs - Date.parse(started_at)),
+    status,
+    clean(target),
+    whatWords(what),
+  ]);
+  return table(columns, rows, options).join('\n');
+}
+
+/** A run in full; its plan in a paragraph where it can be read. */
+export function runText(run: RunDetail, plan: Plan | undefined, options: ViewOptions = {}): string {
+  const { width, paint } = viewOf(options);
+  const row = (label: string, text: string): string[] => labelled(`  ${label}`, text, labelColumns, width);
+  const { resume } = run;
+  return [
+    ...wrap(`Run ${run.run_id}: ${run.status}`, width).map(paint.bold),
+    ...row('what', whatWords(run.what)),
+    ...row('on', `${run.target}, since ${run.started_at}${run.allowed_by ? `; ${allowedWords[run.allowed_by]}` : ''}`),
+    ...(plan ? row('plan', planWords(plan)) : []),
+    ...row('so far', totalsWords(run.totals)),
+    ...(run.progress ? row('stands', progressWords(run.progress)) : []),
+    // not wrapped: it is there to be copied
+    ...('command' in resume ? [`${'  go on'.padEnd(labelColumns)}${resume.command}`] : row('go on', resume.impossible)),
+  ].join('\n');
+}
+
+const allowedWords: Readonly<Record<NonNullable<RunDetail['allowed_by']>, string>> = {
+  nothing: 'it needed no approval',
+  yes: 'approved by --yes',
+  typed_name: "approved by the target's name, typed",
+  approval: 'approved by a signed approval',
+};
+
+function whatWords(what: string): string {
+  return what === '' ? '(its plan cannot be read)' : what;
+}
+
+function planWords({ digest, execution_plan: how, commands, estimated_ops }: Plan): string {
+  const first = commands[0];
+  const command = first ? `; ${argvWords(first.argv)}${commands.length > 1 ? ' ...' : ''}` : '';
+  return `${shortDigest(digest)}: ${basisWords(how.estimate)} keys; ${counted(estimated_ops, 'element')} on the server${command}`;
+}
+
+function totalsWords({ matched, changed, unchanged, failed, unknown, scanned }: Totals): string {
+  const parts = [
+    `${formatCount(changed)} changed`,
+    `${formatCount(unchanged)} unchanged`,
+    ...(failed > 0 ? [`${formatCount(failed)} not applied`] : []),
+    ...(unknown > 0 ? [`${formatCount(unknown)} unknown`] : []),
+    ...(scanned > 0 ? [`${formatCount(matched)} matched of ${formatCount(scanned)} visited`] : []),
+  ];
+  return parts.join(', ');
+}
+
+function progressWords({ attempts, parts, done, planned_keys }: NonNullable<RunDetail['progress']>): string {
+  const how = attempts > 1 ? `begun ${attempts} times; ` : '';
+  if (parts === 0) return `${how}no page is done yet`;
+  return `${how}${formatCount(done)} of ${counted(parts, 'part')} of the keyspace done; ${formatCount(planned_keys)} keys were planned`;
+}
+
+function agoWords(ms: number): string {
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+  ] as const;
+  const unit = units.find(([length]) => ms >= length);
+  return unit ? `${Math.floor(ms / unit[0])} ${unit[1]} ago` : 'just now';
+}
