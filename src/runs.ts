@@ -148,6 +148,9 @@ function whatInstead(plan: Plan, ended: Ended | undefined): string {
   if (kinds.has('transaction')) {
     return 'A transaction is not resumed: EXEC runs all of it or nothing, and the report says which.';
   }
+  if (kinds.has('for_each')) {
+    return 'What a crash left in the middle cannot be done again: its command does not leave the same result twice.';
+  }
   return 'There is nothing to resume: each of its commands was sent once, and the report has the outcome of each.';
 }
 

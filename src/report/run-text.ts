@@ -3,7 +3,7 @@ import { formatCount } from '../base/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Totals } from '../plan/report.ts';
 import type { RunDetail, RunSummary } from '../plan/run.ts';
-import { clean, counted, labelled, table, type ViewOptions, viewOf, wrap } from './layout.ts';
+import { clean, clip, counted, labelled, table, type ViewOptions, viewOf, wrap } from './layout.ts';
 import { basisWords } from './plan-text.ts';
 import { argvWords, shortDigest } from './words.ts';
 
@@ -11,6 +11,8 @@ const labelColumns = 12;
 
 /** One line a run, in their order. `nowMs`: Unix milliseconds. */
 export function runsText(runs: readonly RunSummary[], nowMs: number, options: ViewOptions = {}): string {
+  // on a narrow terminal the name of a target may not take the room of what is done there
+  const room = Math.floor(viewOf(options).width / 4) + 2;
   const columns = [
     { heading: 'run' },
     { heading: 'began' },
@@ -22,7 +24,7 @@ export function runsText(runs: readonly RunSummary[], nowMs: number, options: Vi
     run_id,
     agoWords(nowMs - Date.parse(started_at)),
     status,
-    clean(target),
+    clip(clean(target), room),
     whatWords(what),
   ]);
   return table(columns, rows, options).join('\n');

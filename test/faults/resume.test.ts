@@ -1,0 +1,378 @@
+/**
+ * A scan job that ended in its middle goes on: after kill -9 of the command, Ctrl-C, a journal that a crash cut anywhere, a
+ * server that was restarted. No key is missed, and what the report counts is what was done.
+ * REDOPS_KILLS sets how often the command is killed at random moments.
+ */
+import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { appendFile, copyFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ApplyOptions, ResumeOptions } from '../../src/agent.ts';
+import { Report } from '../../src/plan/report.ts';
+import { RunDetail } from '../../src/plan/run.ts';
+import { verifyAudit } from '../../src/state/audit.ts';
+import { JournalReader, type JournalRecord } from '../../src/state/journal.ts';
+import { type Ended, main, redops, start } from '../cli/redops.ts';
+import { applied, faultOf, planOf, withAgent } from '../support/agent.ts';
+import { type ServerOptions, startReplica, startServer, type TestServer, waitFor } from '../support/servers.ts';
+
+const KILLS = Number(process.env.REDOPS_KILLS ?? 4);
+const KEYS = 20_000;
+
+let server: TestServer;
+let dir: string;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'redops-resume-'));
+  await fill(server);
+  return () => rm(dir, { recursive: true, force: true });
+});
+
+async function fill(one: TestServer, keys = KEYS): Promise<void> {
+  await one.cli('flushall');
+  await one.cli(
+    'eval',
+    `for i = 1, ${keys} do redis.call('set', 'job:' .. i, i) end for i = 1, 500 do redis.call('set', 'keep:' .. i, i) end`,
+    '0',
+  );
+}
+
+const left = async (one = server): Promise<number> => Number(await one.cli('dbsize')) - 500;
+const state = () => ({ env: { REDIS_URL: server.url, REDOPS_STATE: dir } });
+const runFolder = (id: string) => join(dir, 'runs', id);
+async function onlyRun(): Promise<string> {
+  const ids = await readdir(join(dir, 'runs')).catch(() => []);
+  expect(ids.length).toBeLessThanOrEqual(1);
+  return ids[0] ?? '';
+}
+async function journalOf(id: string): Promise<JournalRecord[]> {
+  const records: JournalRecord[] = [];
+  const bytes = await readFile(join(runFolder(id), 'journal.jsonl')).catch(() => Buffer.alloc(0));
+  new JournalReader(id, (one) => records.push(one)).read(bytes);
+  return records;
+}
+const changedIn = (records: readonly JournalRecord[]): number =>
+  records.reduce((sum, one) => sum + (one.kind === 'page' ? Number(one.changed) : 0), 0);
+
+const withoutDeadline = async (): Promise<number> =>
+  Number(
+    await server.cli(
+      'eval',
+      `local n = 0 for i = 1, ${KEYS} do if redis.call('pttl', 'job:' .. i) == -1 then n = n + 1 end end return n`,
+      '0',
+    ),
+  );
+const report = ({ out }: Ended): Report => Report.parse(JSON.parse(out));
+const detail = async (id: string): Promise<RunDetail> =>
+  RunDetail.parse(JSON.parse((await redops(['runs', 'show', id, '--json'], state())).out));
+
+/** Runs the command and kills it with SIGKILL so long after it was started, or after `begun` holds. */
+async function killed(argv: readonly string[], ms: number, begun?: () => Promise<boolean>): Promise<void> {
+  const { child, ended } = start(process.execPath, [main, ...argv], state());
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  if (begun) await waitFor('the job to begin', async () => over || (await begun()));
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms);
+  await ended;
+  clearTimeout(timer);
+}
+
+function resumed(id: string, ...more: string[]): Promise<Ended> {
+  return redops(['runs', 'resume', id, '--yes', '--json', '--no-progress', ...more], state());
+}
+
+type Settings = Parameters<typeof withAgent>[2];
+
+/** Goes on with a run in this process. */
+function goOn(id: string, options: ResumeOptions = { yes: true }, url = server.url, more: Settings = {}) {
+  return withAgent(
+    url,
+    async (agent) => {
+      const run = await agent.resume(id, options);
+      for await (const _ of run.events);
+      return Report.parse(JSON.parse(JSON.stringify(await run.report)));
+    },
+    { stateDir: dir, ...more },
+  );
+}
+
+/** A run in this process that is ended after some pages. */
+function stopped(document: object, options: ApplyOptions = { yes: true }, url = server.url, more: Settings = {}) {
+  return withAgent(
+    url,
+    (agent) => {
+      const stop = new AbortController();
+      let pages = 0;
+      return applied(agent, document, { ...options, signal: stop.signal }, ({ kind }) => {
+        if (kind === 'page') pages += 1;
+        if (pages === 3) stop.abort();
+      });
+    },
+    { stateDir: dir, ...more },
+  );
+}
+
+const job = { operation_type: 'batch', select: { match: 'job:*' }, do: { action: 'unlink' }, limits: { rate: 50_000 } };
+const RATE = ['--rate', '15000', '--yes', '--json', '--no-progress'];
+const jobs = {
+  unlink: ['batch', 'unlink', '--match', 'job:*', ...RATE],
+  expire: ['batch', 'expire', '--match', 'job:*', '--ttl', '1h', ...RATE],
+};
+
+describe('a job that was interrupted', () => {
+  it('goes on under its id: what was done counts, and nothing is missed', async () => {
+    const first = await stopped(job);
+    expect(first).toMatchObject({ status: 'interrupted', resume: { command: `redops runs resume ${first.run_id}` } });
+    expect(first.totals.changed).toBeGreaterThan(0);
+    expect(await left()).toBe(KEYS - first.totals.changed);
+    const done = await goOn(first.run_id);
+    expect(done).toMatchObject({ run_id: first.run_id, status: 'succeeded', verification: { complete: true } });
+    expect(done.totals).toMatchObject({ changed: KEYS, failed: 0, unknown: 0 });
+    expect(done.resume).toBeUndefined();
+    expect(await left()).toBe(0);
+    expect((await faultOf(goOn(first.run_id))).message).toContain('It has finished: succeeded');
+    expect(await verifyAudit(dir)).toMatchObject({ ok: true });
+  });
+
+  it('by Ctrl-C says how to go on, and goes on', async () => {
+    const { child, ended } = start(process.execPath, [main, ...jobs.unlink], state());
+    await waitFor('the first keys to go', async () => (await left()) < KEYS);
+    child.kill('SIGINT');
+    const first = await ended;
+    expect(first.status).toBe(130);
+    const { run_id, totals } = report(first);
+    expect(first.err).toContain(`redops runs resume ${run_id}`);
+    expect(await left()).toBe(KEYS - totals.changed);
+    expect(await detail(run_id)).toMatchObject({
+      status: 'interrupted',
+      totals: { changed: totals.changed },
+      resume: { command: `redops runs resume ${run_id}` },
+    });
+    // of a page that was left in its middle there is no record
+    const recorded = changedIn(await journalOf(run_id));
+    const before = await left();
+    const last = await resumed(run_id);
+    expect(last.status).toBe(0);
+    expect(report(last)).toMatchObject({ run_id, totals: { changed: recorded + before } });
+    expect(await left()).toBe(0);
+  });
+
+  it('needs no name again where a person typed it, but a word; and none goes on with another plan', async () => {
+    const shop: Settings = { name: 'shop', tag: 'production' };
+    const { run_id } = await stopped(job, { typedName: 'shop' }, server.url, shop);
+    expect(await goOn(run_id, {}, server.url, shop)).toMatchObject({ status: 'needs_approval' });
+    expect(await detail(run_id)).toMatchObject({ status: 'interrupted', allowed_by: 'typed_name' });
+
+    const folder = runFolder(run_id);
+    const other = await withAgent(server.url, (agent) => planOf(agent, { ...job, select: { match: 'keep:*' } }));
+    await copyFile(join(folder, 'plan.json'), join(dir, 'plan.json'));
+    await writeFile(join(folder, 'plan.json'), JSON.stringify(other));
+    expect(await faultOf(goOn(run_id, { yes: true }, server.url, shop))).toMatchObject({ code: 'tampered' });
+    await copyFile(join(dir, 'plan.json'), join(folder, 'plan.json'));
+
+    expect(await goOn(run_id, { yes: true }, server.url, shop)).toMatchObject({ status: 'succeeded' });
+    expect(await left()).toBe(0);
+  });
+
+  it('that only --yes allowed on dev needs the name once the data counts as production', async () => {
+    const { run_id } = await stopped(job);
+    const shop: Settings = { name: 'shop', tag: 'production' };
+    expect(await goOn(run_id, { yes: true }, server.url, shop)).toMatchObject({ status: 'needs_approval' });
+    expect(await goOn(run_id, { typedName: 'shop' }, server.url, shop)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('is begun by one at a time, and only on its own database', async () => {
+    const { run_id } = await stopped(job);
+    expect(await faultOf(goOn(run_id, { yes: true }, `${server.url}/1`))).toMatchObject({ code: 'drift' });
+    await withAgent(
+      server.url,
+      async (agent) => {
+        const run = await agent.resume(run_id, { yes: true });
+        expect((await faultOf(agent.resume(run_id, { yes: true }))).message).toContain(`process ${process.pid}`);
+        for await (const _ of run.events);
+        expect(await run.report).toMatchObject({ status: 'succeeded' });
+      },
+      { stateDir: dir },
+    );
+  });
+});
+
+describe('a job that was killed', () => {
+  it.each(
+    Array.from({ length: KILLS }, (_, at) => ({
+      number: at + 1,
+      verb: at % 2 ? ('expire' as const) : ('unlink' as const),
+    })),
+  )(
+    'at a random moment, and again when it went on, ends with every key done: $verb, $number',
+    async ({ verb, number }) => {
+      const touched = async () =>
+        (await left()) < KEYS || !(await server.cli('info', 'keyspace')).includes('expires=0');
+      // every third anywhere from its start on, the others in the middle of the work
+      if (number % 3 === 0) await killed(jobs[verb], randomInt(100, 2_000));
+      else await killed(jobs[verb], randomInt(0, 1_200), touched);
+      const id = await onlyRun();
+      if (id !== '') {
+        await killed(['runs', 'resume', id, '--yes', '--json', '--no-progress'], randomInt(300, 2_000));
+      }
+      const undone = verb === 'unlink' ? left : withoutDeadline;
+      await sleep(100); // what was in the server's socket has run
+      const before = await undone();
+      const recorded = id === '' ? 0 : changedIn(await journalOf(id));
+      // a key that SCAN gives twice can be given a deadline twice, but be removed once
+      if (verb === 'unlink') expect(KEYS - before).toBeGreaterThanOrEqual(recorded);
+      if (id === '' || !existsSync(join(runFolder(id), 'plan.json'))) {
+        expect(before).toBe(KEYS); // it never came to its plan
+        return;
+      }
+      const ended = (await detail(id)).status === 'succeeded';
+      const last = await resumed(id);
+      if (ended) expect(last.status).toBe(3);
+      else {
+        expect({ status: last.status, err: last.err }).toEqual({ status: 0, err: '' });
+        const { totals, status } = report(last);
+        expect(status).toBe('succeeded');
+        // what was recorded, and what was left: the rest was done by pages that were killed before their record
+        expect(totals.changed).toBe(verb === 'unlink' ? recorded + before : totals.changed);
+        expect(totals).toMatchObject({ failed: 0, unknown: 0 });
+      }
+      expect(await undone()).toBe(0);
+      expect(await server.cli('exists', 'keep:1', 'keep:500')).toBe('2');
+    },
+    60_000,
+  );
+
+  it('and whose journal lost its end, or has noise there, does again what is not recorded', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      await fill(server);
+      const { run_id } = await stopped(job);
+      const path = join(runFolder(run_id), 'journal.jsonl');
+      const { size } = await stat(path);
+      await truncate(path, randomInt(0, size));
+      if (round > 0) await appendFile(path, Buffer.alloc(randomInt(1, 5_000), round === 1 ? 0 : '{"n":3,'));
+      const recorded = changedIn(await journalOf(run_id));
+      const before = await left();
+      const done = await goOn(run_id);
+      expect(done).toMatchObject({ status: 'succeeded', totals: { changed: recorded + before } });
+      expect(await left()).toBe(0);
+      const kinds = (await journalOf(run_id)).map(({ kind }) => kind);
+      expect(kinds.filter((kind) => kind === 'resumed')).toHaveLength(1);
+      expect(kinds.at(-1)).toBe('page');
+    }
+  }, 60_000);
+});
+
+describe('a job whose server was restarted', () => {
+  const quick = { ...job, retry: { max_retries: 1, base_ms: 5 } };
+  let data: string;
+  beforeEach(async () => {
+    data = await mkdtemp(join(tmpdir(), 'redops-data-'));
+    return () => rm(data, { recursive: true, force: true });
+  });
+  const onData = (options: ServerOptions = {}) => startServer({ ...options, args: ['--dir', data] });
+
+  /** A run on the server that is shut down, with its data saved, at the third page. */
+  async function shutDown(one: TestServer): Promise<Report> {
+    await fill(one);
+    return withAgent(
+      one.url,
+      (agent) => {
+        let pages = 0;
+        return applied(agent, quick, { yes: true }, ({ kind }) => {
+          if (kind === 'page') pages += 1;
+          if (kind === 'page' && pages === 3) void one.cli('shutdown', 'save').catch(() => '');
+        });
+      },
+      { stateDir: dir },
+    );
+  }
+
+  it('goes on where a person knows that it is the same data, and asks that once', async () => {
+    const one = await onData();
+    const first = await shutDown(one);
+    expect(first).toMatchObject({ status: 'failed', resume: { command: `redops runs resume ${first.run_id}` } });
+    await one.stop();
+    const back = await onData();
+    expect(await left(back)).toBeGreaterThan(0);
+    const before = await left(back);
+    const fault = await faultOf(goOn(first.run_id, { yes: true }, back.url));
+    expect(fault).toMatchObject({ code: 'drift', remedy: expect.stringContaining('--same-data') });
+    const refused = await redops(['runs', 'resume', first.run_id, '--yes', '--json'], {
+      env: { REDIS_URL: back.url, REDOPS_STATE: dir },
+    });
+    expect(refused.status).toBe(3);
+    expect(await left(back)).toBe(before);
+
+    const stop = new AbortController();
+    stop.abort();
+    const again = await goOn(first.run_id, { yes: true, sameData: true, signal: stop.signal }, back.url);
+    expect(again.status).toBe('interrupted');
+    const done = await goOn(first.run_id, { yes: true }, back.url);
+    expect(done).toMatchObject({ status: 'succeeded', verification: { complete: true } });
+    expect(await left(back)).toBe(0);
+    await back.stop();
+  }, 60_000);
+
+  it('goes on by itself where the RDB file keeps the replication id', async ({ skip }) => {
+    const one = await onData();
+    if (/^[56]\./.test(one.version)) skip();
+    await (await startReplica(one)).stop(); // it left a backlog, without which an RDB file keeps no id
+    await waitFor('the replica to be gone', async () =>
+      (await one.cli('info', 'replication')).includes('connected_slaves:0'),
+    );
+    await fill(one);
+    const first = await stopped(quick, { yes: true }, one.url);
+    expect(first.status).toBe('interrupted');
+    await one.cli('shutdown', 'save');
+    await one.stop();
+    const back = await onData();
+    expect(await goOn(first.run_id, { yes: true }, back.url)).toMatchObject({ status: 'succeeded' });
+    expect(await left(back)).toBe(0);
+    await back.stop();
+  }, 60_000);
+});
+
+describe('a job that was cancelled', () => {
+  it('in motion stops, and cannot go on', async () => {
+    const { ended } = start(process.execPath, [main, ...jobs.unlink.with(5, '2000')], state());
+    await waitFor('the first keys to go', async () => (await left()) < KEYS);
+    const id = await onlyRun();
+    expect(await detail(id)).toMatchObject({
+      status: 'running',
+      resume: { impossible: expect.stringContaining('in motion') },
+    });
+    expect((await redops(['runs', 'cancel', id], state())).status).toBe(0);
+    const first = await ended;
+    expect(first.status).toBe(130);
+    expect(report(first)).toMatchObject({
+      status: 'interrupted',
+      verification: { unproven: ['cancelled by redops runs cancel'] },
+    });
+    expect(report(first).resume).toBeUndefined();
+    expect(await left()).toBeGreaterThan(0);
+    expect(await detail(id)).toMatchObject({ status: 'cancelled' });
+    const again = await resumed(id);
+    expect([again.status, again.err]).toEqual([3, expect.stringContaining('It was cancelled')]);
+  });
+
+  it('after it had ended early cannot go on either; then it can be pruned', async () => {
+    const { run_id } = await stopped(job);
+    const prune = ['runs', 'prune', '--older-than', '0s'];
+    expect((await redops(prune, state())).err).toContain('Would remove 0 runs');
+    expect((await redops(['runs', 'cancel', run_id], state())).err).toContain('cannot be resumed any more');
+    expect((await faultOf(goOn(run_id))).message).toContain('It was cancelled');
+    expect((await redops(['runs', 'cancel', run_id], state())).status).toBe(3);
+    expect((await redops(prune, state())).out).toContain(run_id);
+    expect((await redops([...prune, '--yes'], state())).err).toContain('Removed 1 run.');
+    const gone = await resumed(run_id);
+    expect([gone.status, gone.err]).toEqual([2, expect.stringContaining('there is no run')]);
+  });
+});
