@@ -17,7 +17,14 @@ import { verifyAudit } from '../../src/state/audit.ts';
 import { JournalReader, type JournalRecord } from '../../src/state/journal.ts';
 import { type Ended, main, redops, start } from '../cli/redops.ts';
 import { applied, faultOf, planOf, withAgent } from '../support/agent.ts';
-import { type ServerOptions, startReplica, startServer, type TestServer, waitFor } from '../support/servers.ts';
+import {
+  type ServerOptions,
+  startCluster,
+  startReplica,
+  startServer,
+  type TestServer,
+  waitFor,
+} from '../support/servers.ts';
 
 const KILLS = Number(process.env.REDOPS_KILLS ?? 4);
 const KEYS = 20_000;
@@ -337,6 +344,28 @@ describe('a job whose server was restarted', () => {
     expect(await goOn(first.run_id, { yes: true }, back.url)).toMatchObject({ status: 'succeeded' });
     expect(await left(back)).toBe(0);
     await back.stop();
+  }, 60_000);
+});
+
+describe('a job over a cluster', () => {
+  it('goes on from the start of every node, and misses nothing', async () => {
+    const cluster = await startCluster();
+    try {
+      const name = 'shop';
+      const shop: Settings = { name, tag: 'production' };
+      await withAgent(cluster.url, async (agent) => {
+        const keys = Array.from({ length: 9_000 }, (_, at) => ['SET', `job:${at}`, 'v']);
+        for await (const one of agent.pipeline(keys, { typedName: agent.target.name })) expect(one.outcome).toBe('ok');
+      });
+      const first = await stopped({ ...job, limits: { rate: 8_000 } }, { typedName: name }, cluster.url, shop);
+      expect(first).toMatchObject({ status: 'interrupted', resume: { command: expect.any(String) } });
+      const done = await goOn(first.run_id, { yes: true }, cluster.url, shop);
+      expect(done).toMatchObject({ status: 'succeeded', totals: { failed: 0, unknown: 0 } });
+      const sizes = await Promise.all(cluster.nodes.map((node) => node.cli('dbsize')));
+      expect(sizes.map(Number)).toEqual(sizes.map(() => 0));
+    } finally {
+      await cluster.stop();
+    }
   }, 60_000);
 });
 
