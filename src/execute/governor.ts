@@ -42,8 +42,9 @@ const MOST_NODES = 16;
 const MOST_PAUSE_MS = 60_000;
 /** A pause looks this often whether it is over. */
 const PAUSE_STEP_MS = 50;
-/** Rest that is owed at most, in milliseconds. */
+/** Rest that is owed at most, in milliseconds; less where nobody tells when a chunk is answered, and a wait could be for anything. */
 const MOST_DEBT_MS = 1000;
+const MOST_DEBT_UNTOLD_MS = 20;
 /** A lost probe is opened again after this long, so often. */
 const REOPEN_MS = 1000;
 const MOST_REOPENED = 10;
@@ -71,6 +72,30 @@ export async function startGovernor(
   };
 }
 
+/** The facts of two governors of one run: the worse of each. */
+export function mergeFacts(a: GovernorFacts | undefined, b: GovernorFacts): GovernorFacts {
+  if (a === undefined) return b;
+  const most = (name: 'idle_p99_ms' | 'p99_added_ms'): Partial<GovernorFacts> =>
+    a[name] === undefined && b[name] === undefined ? {} : { [name]: Math.max(a[name] ?? 0, b[name] ?? 0) };
+  const chunks = [a.smallest_chunk, b.smallest_chunk].filter((one) => one !== undefined);
+  const rested = new Map(a.rested.map(({ reason, ms }) => [reason, ms]));
+  for (const { reason, ms } of b.rested) rested.set(reason, Math.max(ms, rested.get(reason) ?? 0));
+  return {
+    ...(b.slo_p99_ms === undefined ? {} : { slo_p99_ms: b.slo_p99_ms }),
+    probes: a.probes + b.probes,
+    ...most('idle_p99_ms'),
+    ...most('p99_added_ms'),
+    share: {
+      lowest: Math.min(a.share.lowest, b.share.lowest),
+      highest: Math.max(a.share.highest, b.share.highest),
+      last: Math.min(a.share.last, b.share.last),
+    },
+    ...(chunks.length === 0 ? {} : { smallest_chunk: Math.min(...chunks) }),
+    rested: [...rested].map(([reason, ms]) => ({ reason, ms })).sort((x, y) => y.ms - x.ms),
+    unmeasured: [...new Set([...a.unmeasured, ...b.unmeasured])],
+  };
+}
+
 /** Work is the time with a chunk on its way; rest is owed for it, and is taken by all workers at once. */
 function createPacer(session: Session<SessionContext>, ledger: Ledger): Pick<Governor, 'pace'> {
   const { clock, signal } = session.context;
@@ -85,7 +110,7 @@ function createPacer(session: Session<SessionContext>, ledger: Ledger): Pick<Gov
   const owe = (nowMs: number, lessMs = 0): void => {
     const workedMs = flying.size === 0 ? 0 : Math.max(0, nowMs - sinceMs - lessMs);
     const { share } = ledger.binding(false);
-    debtMs = Math.min(MOST_DEBT_MS, debtMs + (workedMs * (1 - share)) / share);
+    debtMs = Math.min(told ? MOST_DEBT_MS : MOST_DEBT_UNTOLD_MS, debtMs + (workedMs * (1 - share)) / share);
     sinceMs = nowMs;
   };
 

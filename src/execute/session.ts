@@ -25,7 +25,7 @@ export interface SessionContext {
   readonly plan: {
     readonly request: {
       readonly retry: { readonly max_retries: number; readonly base_ms: number };
-      readonly limits: { readonly rate?: number };
+      readonly limits: { readonly rate?: number; readonly slo_p99_ms?: number };
     };
     /** run_id of the process that was planned for, of a cluster that of each node; empty when it is not known. */
     readonly target: { readonly server: { readonly run_id: string; readonly nodes?: readonly PlannedNode[] } };
@@ -41,6 +41,8 @@ export interface SessionContext {
 /** What every strategy needs. */
 export interface RunContext extends SessionContext {
   readonly plan: Plan;
+  /** Nothing that writes is sent. */
+  readonly dryRun?: boolean;
   /** What streaming a file needs; left out where a plan may name no files. */
   readonly stream?: StreamTerms;
   /** How far earlier attempts of this run came; left out at the first one. */

@@ -14,6 +14,11 @@ export interface RecordingConnection extends Connection {
   readonly keptBack: () => number;
 }
 
+/** True for the connection of a dry run. */
+export function isRecording(connection: Connection): connection is RecordingConnection {
+  return 'keptBack' in connection;
+}
+
 /** Questions about the server and the connection, which change nothing although they are not flagged readonly. */
 const questions = new Set([
   'acl|dryrun',
