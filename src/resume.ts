@@ -15,7 +15,7 @@ import type { Target } from './plan/target.ts';
 import type { Connection } from './redis/connection.ts';
 import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { type Run, settledRun, startRun } from './run.ts';
-import { Begun, cannotResume, Ended, noSuchRun, whyNotResumed } from './runs.ts';
+import { Begun, cannotResume, Ended, isApproved, noSuchRun, whyNotResumed } from './runs.ts';
 import { useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import type { JournalRecord } from './state/journal.ts';
@@ -61,7 +61,8 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
     if (decision.decision !== 'allow') {
       await claimed.release();
       if (decision.decision === 'refuse') return settledRun(refusedReport(plan, decision.diagnostics));
-      return settledRun(needsApprovalReport(plan, decision.reason));
+      const standing = `run ${runId} was approved when it began: --yes lets it go on`;
+      return settledRun(needsApprovalReport(plan, approvedBefore ? standing : decision.reason));
     }
     const log = await claimed.begin();
     const { run_id } = now.server;
@@ -170,10 +171,6 @@ function resumeWithSameData(runId: string): string {
 function onServerOf(plan: Plan, { server }: Target): Plan {
   const { keys } = plan.target.server;
   return deepFreeze({ ...plan, target: { ...plan.target, server: { ...server, keys } } });
-}
-
-function isApproved(begun: RunBegun | undefined): boolean {
-  return begun?.allowed_by === 'typed_name' || begun?.allowed_by === 'approval';
 }
 
 /** A person has allowed this very run: what is left to say is that it shall go on. */

@@ -46,12 +46,20 @@ export async function showRun(
   };
 }
 
-/** The plan of a run that can be resumed, as it was written. Rejects with OpsError usage (no such run), refused (nothing to resume), state. */
-export async function planToResume(stateDir: string, runId: string): Promise<Plan> {
+/** The plan of a run that can be resumed, as it was written, and whether a person approved the run. Rejects with OpsError usage (no such run), refused (nothing to resume), state. */
+export async function planToResume(
+  stateDir: string,
+  runId: string,
+): Promise<{ readonly plan: Plan; readonly approved: boolean }> {
   const run = await required(stateDir, runId);
   const impossible = whyNotResumed(run);
   if (run.plan === undefined || impossible !== undefined) throw cannotResume(runId, impossible ?? '');
-  return run.plan;
+  return { plan: run.plan, approved: isApproved(run.begun) };
+}
+
+/** True when a person allowed this very run: its resumes need no name again. */
+export function isApproved(begun: RunBegun | undefined): boolean {
+  return begun?.allowed_by === 'typed_name' || begun?.allowed_by === 'approval';
 }
 
 /** OpsError refused: why a run cannot be resumed. */

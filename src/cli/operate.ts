@@ -2,7 +2,7 @@
  * What every verb that acts does: plan, show, ask, apply, report. The plan that is shown is the plan that is applied; a
  * run is only ever refused, or run to a report, and the report is what decides the exit status.
  */
-import type { ApplyOptions, Planned, Run } from '../agent.ts';
+import type { Agent, ApplyOptions, Planned, Run } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { Plan } from '../plan/plan.ts';
@@ -24,7 +24,7 @@ export async function operate(io: Io, options: RunOptions, request: unknown, std
     const planned = await agent.plan(request);
     if (planned.plan === undefined) return refuseUnplanned(io, options, planned.diagnostics);
     const { plan } = planned;
-    return runAndReport(io, options, agent, plan, (granted) => agent.apply(plan, granted));
+    return runAndReport(io, options, agent.target, plan, (granted) => agent.apply(plan, granted));
   });
 }
 
@@ -39,7 +39,7 @@ export async function applyPlan(io: Io, options: RunOptions, document: unknown):
   }
   const plan = parsed.data;
   return withAgent(io, options, undefined, (agent) =>
-    runAndReport(io, options, agent, plan, (granted) => agent.apply(plan, granted)),
+    runAndReport(io, options, agent.target, plan, (granted) => agent.apply(plan, granted)),
   );
 }
 
@@ -63,11 +63,11 @@ export async function withAgent(
 /** Starts a run: of the plan that was shown, with what was granted. */
 export type Begin = (granted: ApplyOptions) => Promise<Run | Planned>;
 
-/** Shows a plan where someone has to be asked, asks, runs it and reports. The exit status is the report's. */
+/** Shows a plan where someone has to be asked, asks as the target wants it, runs it and reports. The exit status is the report's. */
 export async function runAndReport(
   io: Io,
   options: RunOptions,
-  agent: PlanningAgent,
+  target: Agent['target'],
   plan: Plan,
   begin: Begin,
 ): Promise<number> {
@@ -82,7 +82,7 @@ export async function runAndReport(
   let report = await run(io, options, plan, granted, begin);
   if (isReport(report) && report.status === 'needs_approval' && canAsk(io)) {
     if (!shown) showPlan(io, plan);
-    const answer = await askApproval(io, agent.target);
+    const answer = await askApproval(io, target);
     if (answer) {
       granted = { ...granted, ...answer };
       report = await run(io, options, plan, granted, begin);
@@ -92,7 +92,7 @@ export async function runAndReport(
   if (options.json) printJson(io, report);
   else {
     printReport(io, report, plan);
-    explainRefusal(io, report, agent);
+    explainRefusal(io, report, target);
   }
   sayHowToGoOn(io, plan, report);
   return exitOfReport(report);
@@ -166,14 +166,14 @@ function showWarnings(io: Io, warnings: readonly Diagnostic[]): void {
   if (told.length > 0) say(io, `${diagnosticsText(told, viewFor(io, 'stderr'))}\n`);
 }
 
-function explainRefusal(io: Io, report: Report, agent: PlanningAgent): void {
+function explainRefusal(io: Io, report: Report, target: Agent['target']): void {
   if (report.status !== 'needs_approval') return;
   const reason = report.warnings.find(({ code }) => code === 'APR001')?.message;
-  say(io, `Why: ${reason ?? 'it was not approved'}. It counts as ${agent.target.tag}: ${agent.target.reason}.`);
+  say(io, `Why: ${reason ?? 'it was not approved'}. It counts as ${target.tag}: ${target.reason}.`);
   if (canAsk(io)) return;
   say(
     io,
-    agent.target.tag === 'dev'
+    target.tag === 'dev'
       ? 'Standard input is no terminal, so nobody can be asked: pass --yes.'
       : "Standard input is no terminal, so nobody can be asked: --yes approves reads and reversible writes; anything else needs the target's name typed at a terminal.",
   );

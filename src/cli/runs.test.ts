@@ -89,6 +89,15 @@ describe('redops runs', () => {
     expect((await runs(`resume ${id}`)).status).toBe(3);
   });
 
+  it('resume does not ask for the name again that somebody typed for the run', async () => {
+    await keep('yes');
+    await keep('named', { allowed_by: 'typed_name' });
+    const asks = async (run: string): Promise<readonly string[]> =>
+      (await runs(`resume ${run}`, { terminal, tag: 'production', answers: ['n'] })).asked;
+    expect(await asks('yes')).toEqual([expect.stringContaining("Type the target's name")]);
+    expect(await asks('named')).toEqual([expect.stringContaining('[y/N]')]);
+  });
+
   it('resume asks no server where there is nothing to resume', async () => {
     expect(await runs(`resume ${id} --yes --json`)).toMatchObject({ status: 2, settings: [] });
     const log = await openRun(dir, id, somePlan(), {

@@ -30,11 +30,21 @@ export async function show(io: Io, runId: string, { json }: RunOptions): Promise
 
 /** Goes on with a run: shows its plan where someone has to be asked, and reports. Rejects with OpsError usage, refused, drift, tampered, state. */
 export async function resume(io: Io, runId: string, options: ResumeCliOptions): Promise<number> {
-  const plan = await (await kept(io)).planToResume(stateDirectory(io.env), runId);
+  const { plan, approved } = await (await kept(io)).planToResume(stateDirectory(io.env), runId);
   const more: ResumeOptions = options.sameData ? { sameData: true } : {};
-  return withAgent(io, options, undefined, (agent) =>
-    runAndReport(io, options, agent, plan, ({ dryRun: _, ...granted }) => agent.resume(runId, { ...granted, ...more })),
-  );
+  return withAgent(io, options, undefined, (agent) => {
+    // whoever typed the name for this run is not asked for it again, only whether it shall go on
+    const asked = approved
+      ? {
+          ...agent.target,
+          tag: 'dev' as const,
+          reason: 'this run was approved when it began, so only a word is missing',
+        }
+      : agent.target;
+    return runAndReport(io, options, asked, plan, ({ dryRun: _, ...granted }) =>
+      agent.resume(runId, { ...granted, ...more }),
+    );
+  });
 }
 
 /** Ends a run. Rejects with OpsError usage, refused, state. */
