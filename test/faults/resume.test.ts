@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ApplyOptions, ResumeOptions } from '../../src/agent.ts';
+import { type ApplyOptions, approvePlan, type ResumeOptions } from '../../src/agent.ts';
 import { Report } from '../../src/plan/report.ts';
 import { RunDetail } from '../../src/plan/run.ts';
 import { verifyAudit } from '../../src/state/audit.ts';
@@ -186,6 +186,18 @@ describe('a job that was interrupted', () => {
     await copyFile(join(dir, 'plan.json'), join(folder, 'plan.json'));
 
     expect(await goOn(run_id, { yes: true }, server.url, shop)).toMatchObject({ status: 'succeeded' });
+    expect(await left()).toBe(0);
+  });
+
+  it('is covered by the signed approval of its run, which is not spent again and lets no other run begin', async () => {
+    const shop: Settings = { name: 'shop', tag: 'production' };
+    const plan = await withAgent(server.url, (agent) => planOf(agent, job), shop);
+    const { approval } = await approvePlan(dir, plan, async () => 'correct horse', 3_600_000);
+    const first = await stopped(plan, { approval }, server.url, shop);
+    expect(first.status).toBe('interrupted');
+    expect(await faultOf(stopped(plan, { approval }, server.url, shop))).toMatchObject({ code: 'refused' });
+    const done = await goOn(first.run_id, { approval }, server.url, shop);
+    expect(done).toMatchObject({ status: 'succeeded', run_id: first.run_id });
     expect(await left()).toBe(0);
   });
 
