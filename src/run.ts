@@ -56,6 +56,7 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
     plan,
     runId,
     connection: recording ?? connection,
+    dryRun,
     clock: systemClock,
     signal: settings.signal ? AbortSignal.any([settings.signal, cancelling.signal]) : cancelling.signal,
     journal: log ? (record) => log.append(record) : undefined,

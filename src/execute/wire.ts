@@ -1,4 +1,5 @@
 /** From a step's arguments to bytes: the key of a job, the value of an expression, a deadline that is fixed once. */
+import { createHash } from 'node:crypto';
 import { type Bytes, toBuffer } from '../base/bytes.ts';
 import type { WireArgument } from '../formats/resp.ts';
 import type { Argument } from '../plan/values.ts';
@@ -21,8 +22,8 @@ export function bind(argv: readonly Argument[], binding: Binding): Bytes[] {
     if ('param' in argument) return must(binding.key);
     if ('expr' in argument) return must(binding.values?.get(argument.expr));
     const { after_ms, jitter_ms } = argument.deadline;
-    const salt = `${binding.runId}/${JSON.stringify(binding.key ?? argv[1])}`;
-    return String(must(binding.timeMs) + after_ms + Math.floor(fraction(salt) * (jitter_ms + 1)));
+    const part = jitterPart(binding.runId, binding.key ?? (argv[1] as Bytes));
+    return String(must(binding.timeMs) + after_ms + Math.floor(part * (jitter_ms + 1)));
   });
 }
 
@@ -41,15 +42,8 @@ function must<T>(value: T | undefined): T {
   return value;
 }
 
-/** A number in [0, 1) that depends on the text alone, evenly spread: FNV-1a twice, finished as murmur3 does, 52 bits. */
-export function fraction(text: string): number {
-  return (mix(text, 0x811c9dc5) * 2 ** 20 + (mix(text, 0x01000193) >>> 12)) / 2 ** 52;
-}
-
-function mix(text: string, seed: number): number {
-  let hash = seed;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+/** A number in [0, 1) that depends on run and key alone, evenly spread: 52 bits of SHA-1, which a script on the server can compute, too. */
+export function jitterPart(runId: string, key: Bytes): number {
+  const digest = createHash('sha1').update(`${runId}/`).update(toBuffer(key)).digest('hex');
+  return Number.parseInt(digest.slice(0, 13), 16) / 2 ** 52;
 }

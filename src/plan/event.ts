@@ -3,6 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type {
   CommandResult,
+  Engine,
   ExportFacts,
   GovernorFacts,
   Status,
@@ -23,7 +24,13 @@ export type Event =
       readonly at_ms: number;
     }
   | { readonly kind: 'result'; readonly result: CommandResult; readonly effect: 'changed' | 'unchanged' | 'none' }
-  | { readonly kind: 'page'; readonly totals: Totals; readonly planned_keys: number }
+  | {
+      readonly kind: 'page';
+      readonly totals: Totals;
+      readonly planned_keys: number;
+      /** Of a scan job: where its keys were worked on. */
+      readonly engine?: Engine;
+    }
   | { readonly kind: 'found'; readonly keys: readonly Bytes[]; readonly more: boolean }
   | { readonly kind: 'audited'; readonly groups: readonly TtlGroup[] }
   | { readonly kind: 'streamed'; readonly facts: StreamFacts }

@@ -112,6 +112,11 @@ export const ExportFacts = z.strictObject({
 /** See the schema. */
 export type ExportFacts = z.output<typeof ExportFacts>;
 
+/** Where a scan job worked on its keys: commands from here, or a script on the server. */
+export const Engine = z.enum(['client', 'server']);
+/** See the schema. */
+export type Engine = z.output<typeof Engine>;
+
 /** What a run rested for: other clients' latency, or what INFO said: see docs/performance.md. */
 export const YieldReason = z.enum(['latency', 'replica_lag', 'lazyfree', 'output_buffers', 'memory', 'fork']);
 /** See the schema. */
@@ -170,6 +175,8 @@ export const Report = z.strictObject({
   stream: StreamFacts.exactOptional(),
   /** The file that keys were exported to. */
   exported: ExportFacts.exactOptional(),
+  /** Of a scan job: where its keys were worked on. */
+  engine: Engine.exactOptional(),
   /** How the run made way for other clients. */
   governor: GovernorFacts.exactOptional(),
   errors: z.array(ErrorCount),

@@ -72,6 +72,8 @@ export const ForEachStep = z.strictObject({
   count: z.int().positive(),
   batch_size: z.int().positive(),
   do: CommandStep,
+  /** The script (chunk-script.ts) that may do the same on the server: whether it did is in the report. */
+  server_side: z.strictObject({ sha1: z.string() }).exactOptional(),
 });
 /** See the schema. */
 export type ForEachStep = z.output<typeof ForEachStep>;

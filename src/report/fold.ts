@@ -102,6 +102,7 @@ interface State {
   stream: Report['stream'];
   exported: Report['exported'];
   governor: Report['governor'];
+  engine: Report['engine'];
   status: Status | undefined;
   startedMs: number | undefined;
   endedMs: number | undefined;
@@ -127,6 +128,7 @@ function start(plan: Plan, runId: string): State {
     stream: undefined,
     exported: undefined,
     governor: undefined,
+    engine: undefined,
     status: undefined,
     startedMs: undefined,
     endedMs: undefined,
@@ -152,6 +154,7 @@ function fold(state: State, event: Event): void {
       return addResult(state, event.result, event.effect);
     case 'page':
       for (const name of totalNames) state.totals[name] += event.totals[name];
+      state.engine = event.engine ?? state.engine;
       return;
     case 'found':
       state.found = { keys: [...(state.found?.keys ?? []), ...event.keys], more: event.more };
@@ -261,6 +264,7 @@ function finish(state: State): Report {
     ...(state.transaction && { transaction: state.transaction }),
     ...(state.stream && { stream: state.stream }),
     ...(state.exported && { exported: state.exported }),
+    ...(state.engine && { engine: state.engine }),
     ...(state.governor && { governor: state.governor }),
     errors: [...state.errors.values()].sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1)),
     warnings: [...state.warnings.values()],

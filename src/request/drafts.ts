@@ -4,6 +4,7 @@ import type { Request } from '../plan/request.ts';
 import type { CommandStep, Selection } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { batchSize, scanCount } from './batch-size.ts';
+import { serverSide } from './server-side.ts';
 
 /** Commands sent together, each with an outcome of its own. `steps` is not empty. */
 export function pipeline(
@@ -32,11 +33,18 @@ export function job(
 ): Draft {
   const batch = batchSize(request, target);
   const count = scanCount(request.performance_mode);
+  const onServer = serverSide(request, selection, step);
   return {
     request,
     strategy: 'scan_job',
-    steps: [{ kind: 'for_each', selection, count: count.size, batch_size: batch.size, do: step }],
+    steps: [{ kind: 'for_each', selection, count: count.size, batch_size: batch.size, do: step, ...onServer.step }],
     batch_size: batch.size,
-    reasons: [...reasons, 'A scan job is atomic per key, not as a whole.', count.reason, batch.reason],
+    reasons: [
+      ...reasons,
+      ...onServer.reasons,
+      'A scan job is atomic per key, not as a whole.',
+      count.reason,
+      batch.reason,
+    ],
   };
 }

@@ -1,0 +1,162 @@
+/**
+ * A scan job on the server: chunk after chunk by a script, so that keys never leave it. What a chunk did is journaled with
+ * the cursor behind it, while the next one runs. Caps are reserved before a chunk is sent: it is told how many keys it may act on.
+ */
+import { OpsError } from '../base/ops-error.ts';
+import type { Diagnostic } from '../plan/diagnostic.ts';
+import type { Event } from '../plan/event.ts';
+import type { ForEachStep } from '../plan/step.ts';
+import { serverTime } from './deadline.ts';
+import type { Governor } from './governor.ts';
+import { keyLimit, overLimit } from './job-limits.ts';
+import { merge } from './merge.ts';
+import { type Partition, partitions, whole } from './partitions.ts';
+import type { Ending } from './pipeline.ts';
+import { type ChunkResult, NoServerSide, runChunk } from './server-chunk.ts';
+import { isInterruption, type Session } from './session.ts';
+import { StrangeCursor } from './walk-page.ts';
+import { hasDeadline } from './wire.ts';
+
+/** Where a job stands, and how it goes. */
+export interface ServerJob {
+  readonly parts: number;
+  /** Keys that earlier attempts acted on. */
+  readonly acted: number;
+  readonly from: (shard: string) => { readonly cursor: string; readonly done: boolean } | undefined;
+  readonly governor: Governor | undefined;
+}
+
+/** Runs the job; `client` when the server does not run scripts for us and nothing was done. */
+export async function* runServerJob(
+  session: Session,
+  step: ForEachStep,
+  job: ServerJob,
+): AsyncGenerator<Event, Ending | 'client'> {
+  const { signal } = session.context;
+  const caps = createCaps(session, job.acted);
+  let begun = false;
+  const run = async function* (parts: readonly Partition[], from: ServerJob['from']): AsyncGenerator<Event, void> {
+    for await (const events of merge(parts.map((part) => actInPart(session, step, part, { ...job, from }, caps)))) {
+      begun = true;
+      yield* events;
+    }
+  };
+  try {
+    try {
+      yield* run(partitions(job.parts), job.from);
+    } catch (error) {
+      if (!(error instanceof StrangeCursor)) throw error;
+      yield* run([whole], () => undefined);
+    }
+    return { end: signal.aborted ? 'interrupted' : 'done' };
+  } catch (error) {
+    if (error instanceof NoServerSide && !begun) return 'client';
+    if (isInterruption(error, signal)) return { end: 'interrupted' };
+    if (error instanceof OpsError) return { end: 'fault', fault: error };
+    if (error instanceof NoServerSide) return { end: 'fault', fault: refusedLate(error) };
+    throw error;
+  }
+}
+
+/** Chunk after chunk, to the end of a part. Gives the events of each. */
+async function* actInPart(
+  session: Session,
+  step: ForEachStep,
+  part: Partition,
+  { from, governor }: ServerJob,
+  caps: Caps,
+): AsyncGenerator<readonly Event[], void> {
+  const { signal, journal } = session.context;
+  const start = from(part.name);
+  if (start?.done) return;
+  const deadline = hasDeadline(step.do.argv);
+  let cursor = start?.cursor ?? part.start;
+  let told: Promise<void> | undefined;
+  while (!signal.aborted) {
+    const most = caps.reserve(step.count * 4);
+    const count = Math.min(step.count, session.batchSize(step.count));
+    const answered = await governor?.pace(count);
+    const timeMs = deadline ? await serverTime(session) : undefined;
+    if (timeMs !== undefined) await journal?.({ kind: 'chunk', shard: part.name, cursor, time_ms: timeMs });
+    const chunk = { cursor, count, most, ...(timeMs === undefined ? {} : { timeMs }) };
+    const done = await runChunk(session, step, chunk).finally(answered);
+    const first = caps.settle(most, done.totals.matched);
+    const place = part.place(done.next);
+    const last = place === 'end';
+    const totals = { ...done.totals, scanned: count };
+    const results = done.failures.map((result) => ({ ...result, index: first + result.index }));
+    yield [
+      ...done.retries,
+      ...results.map((result): Event => ({ kind: 'result', effect: 'none', result })),
+      ...doubts(done),
+      { kind: 'page', totals, planned_keys: session.context.plan.execution_plan.estimate.keys, engine: 'server' },
+    ];
+    if (done.over) {
+      const excess = caps.excess();
+      if (excess) throw excess;
+      continue; // the others had reserved what was left: the rest of this chunk is done again
+    }
+    await told;
+    const record = { kind: 'page', shard: part.name, cursor: done.next, last, run_id: done.runId ?? null, ...totals };
+    told = journal?.({ ...record, results });
+    told?.catch(() => undefined); // the fault is met where it is awaited
+    if (last) break;
+    if (place === 'strange') throw new StrangeCursor();
+    cursor = done.next;
+    await session.pace(done.totals.matched);
+  }
+  await told;
+}
+
+interface Caps {
+  /** Keys that a chunk may act on: as many as it wants, or what is left. */
+  reserve(wanted: number): number;
+  /** The chunk acted on so many; gives the place of its first key in the run. */
+  settle(reserved: number, acted: number): number;
+  /** The fault of going on, when nothing is left that another chunk could give back. */
+  excess(): OpsError | undefined;
+}
+
+function createCaps(session: Session, before: number): Caps {
+  const limit = keyLimit(session);
+  let acted = before;
+  let reserved = 0;
+  return {
+    reserve: (wanted) => {
+      const most = Math.max(0, Math.min(wanted, limit - acted - reserved));
+      reserved += most;
+      return most;
+    },
+    settle: (most, count) => {
+      const first = acted;
+      reserved -= most;
+      acted += count;
+      return first;
+    },
+    excess: () => (acted >= limit ? overLimit(session, acted + 1) : undefined),
+  };
+}
+
+/** What a lost reply leaves open. */
+function doubts({ repeated, late }: ChunkResult): Event[] {
+  if (!repeated) return [];
+  const told: Event[] = [{ kind: 'notice', diagnostic: repeatedChunk }];
+  const reason = 'a chunk was sent on a connection that was lost and could not be ended: it may still execute late';
+  return late ? [...told, { kind: 'unproven', reason }] : told;
+}
+
+const repeatedChunk: Diagnostic = {
+  code: 'E231',
+  severity: 'info',
+  message: 'the reply to a chunk of the job was lost, and the chunk was run again',
+  at: 'the run',
+  why: 'What the lost sending changed is not in the counts. The data is as the plan wanted.',
+  fix: 'Nothing has to be done; do not read the count of changed as exact.',
+  url: 'docs/errors.md#e231',
+};
+
+function refusedLate(error: Error): OpsError {
+  return new OpsError('server_error', `the server no longer runs the script of the job: ${error.message}`, {
+    remedy: 'Check the rights of the user, then resume the run.',
+  });
+}
