@@ -236,7 +236,7 @@ describe('a job that was killed', () => {
       const touched = async () =>
         (await left()) < KEYS || !(await server.cli('info', 'keyspace')).includes('expires=0');
       // every third anywhere from its start on, the others in the middle of the work
-      if (number % 3 === 0) await killed(jobs[verb], randomInt(100, 2_000));
+      if (number % 3 === 0) await killed(jobs[verb], randomInt(100, 4_000));
       else await killed(jobs[verb], randomInt(0, 1_200), touched);
       const id = await onlyRun();
       if (id !== '') {
