@@ -36,7 +36,7 @@ export interface Observation {
   readonly late: number;
   /** The same of those sent while the run rested. */
   readonly rest: { readonly probes: number; readonly late: number };
-  /** The chunk that took the server longest; undefined when none was sent. */
+  /** The largest chunk, and what it takes the server without stalls; undefined when none was sent. */
   readonly chunk: { readonly commands: number; readonly ms: number } | undefined;
 }
 
@@ -44,8 +44,8 @@ export interface Observation {
 export const FLOOR = 0.05;
 /** The least share while others wait as long when the run rests: it is not the run that makes them wait. */
 export const COURTESY = 0.5;
-/** Commands at once, at least and at most. */
-export const MIN_CHUNK = 16;
+/** Commands at once, at least and at most: fewer than this save a tenth of a millisecond, and cost a round trip each. */
+export const MIN_CHUNK = 64;
 export const MAX_CHUNK = 1_000_000;
 /** The share gained in a calm tenth of a second, at most five times that at once, and what is left of it after a late stretch. */
 const GAIN = 0.05;
@@ -115,7 +115,7 @@ function gain(control: Control, seen: Observation, sloMs: number, calmMs: number
   const share = Math.min(1, control.share + GAIN * Math.min(5, Math.max(1, calmMs / STRETCH_MS)));
   // a chunk that takes the whole allowance cannot grow; one of unknown size may
   const roomy = seen.chunk === undefined || seen.chunk.ms < sloMs / 2;
-  return { ...control, share, maxChunk: roomy ? clampChunk(control.maxChunk * 1.1 + 1) : control.maxChunk };
+  return { ...control, share, maxChunk: roomy ? clampChunk(control.maxChunk * 1.25) : control.maxChunk };
 }
 
 /** True when those who asked while the run rested waited too long nearly as often. */

@@ -158,7 +158,7 @@ function createPacer(session: Session<SessionContext>, ledger: Ledger): Pick<Gov
         // the way there and back is no work of the server's
         owe(nowMs, flying.size === 1 ? ledger.roundTripMs : 0);
         flying.delete(chunk);
-        ledger.chunk({ commands, ms: Math.max(0, nowMs - startMs - ledger.roundTripMs) });
+        ledger.chunk({ commands: Math.max(1, commands), ms: Math.max(0, nowMs - startMs - ledger.roundTripMs) });
       };
     },
   };
@@ -285,7 +285,10 @@ function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
       control = openControl(terms);
     },
     chunk(one) {
-      if (chunk === undefined || one.ms > chunk.ms) chunk = one;
+      // the largest, at the pace of the fastest: what a stall added to one is no reason to make all of them small
+      const commands = Math.max(one.commands, chunk?.commands ?? 0);
+      const each = Math.min(one.ms / one.commands, chunk === undefined ? Infinity : chunk.ms / chunk.commands);
+      chunk = { commands, ms: commands * each };
     },
     signals(address, fields) {
       yields.set(address, yieldsTo(readSignals(fields), yields.get(address) ?? [], mode));
