@@ -84,6 +84,7 @@ export async function* runClientJob(
       }
       await job.events.changed();
     }
+    await job.settled();
     yield* job.events.take();
   } finally {
     await pages.return([]);
@@ -177,7 +178,7 @@ class Job {
     const { signal, plan } = this.#session.context;
     const planned_keys = plan.execution_plan.estimate.keys;
     const before = this.#journaled.get(page.shard) ?? Promise.resolve(true);
-    let journaled: (done: boolean) => void = () => undefined;
+    let journaled: (done: boolean | Promise<boolean>) => void = () => undefined;
     this.#journaled.set(
       page.shard,
       new Promise((resolve) => {
@@ -204,8 +205,8 @@ class Job {
       }
       if (at >= keys.length && (await before)) {
         totals = withoutRepeats(totals, again);
-        await this.#record(page, totals, results);
-        journaled(true);
+        // made durable while the next page is worked on: what a crash forgets of it is only done again
+        journaled(this.#record(page, totals, results));
       }
     } catch (error) {
       this.fail(error);
@@ -221,17 +222,28 @@ class Job {
     }
   }
 
-  async #record(page: WalkPage, totals: Totals, results: readonly CommandResult[]): Promise<void> {
+  /** Resolves when every page that may be journaled is. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#journaled.values());
+  }
+
+  async #record(page: WalkPage, totals: Totals, results: readonly CommandResult[]): Promise<boolean> {
     const { shard, next, last, runId } = page;
-    await this.#session.context.journal?.({
-      kind: 'page',
-      shard,
-      cursor: next,
-      last,
-      run_id: runId ?? null,
-      ...totals,
-      results,
-    });
+    try {
+      await this.#session.context.journal?.({
+        kind: 'page',
+        shard,
+        cursor: next,
+        last,
+        run_id: runId ?? null,
+        ...totals,
+        results,
+      });
+      return true;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
   }
 }
 

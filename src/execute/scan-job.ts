@@ -5,13 +5,13 @@
  */
 import { OpsError } from '../base/ops-error.ts';
 import { commandName } from '../catalog/lookup.ts';
+import { partsFor } from '../inspect/partitions.ts';
 import { chunkSha1 } from '../plan/chunk-script.ts';
 import type { Event } from '../plan/event.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { runClientJob } from './client-job.ts';
 import { type Governor, startGovernor } from './governor.ts';
-import { partsFor } from './partitions.ts';
 import type { Ending } from './pipeline.ts';
 import { runServerJob } from './server-job.ts';
 import type { Session } from './session.ts';
@@ -37,8 +37,8 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
   const job = { parts, deletes, acted: before?.totals.matched ?? 0, from: before?.from ?? (() => undefined), governor };
   let ending: Ending;
   try {
-    const ended = onServer ? yield* runServerJob(session, step, job) : 'client';
-    ending = ended === 'client' ? yield* runClientJob(session, step, job) : ended;
+    const ended = onServer ? yield* governed(runServerJob(session, step, job), governor) : 'client';
+    ending = ended === 'client' ? yield* governed(runClientJob(session, step, job), governor) : ended;
   } finally {
     await governor?.close();
   }
@@ -75,13 +75,39 @@ function isRemoving(step: ForEachStep): boolean {
   return name === 'del' || name === 'unlink';
 }
 
+/** What others feel is told this often on the way, in milliseconds. */
+const TOLD_MS = 250;
+
+/** The events of a job, and now and then what its governor sees. */
+async function* governed<R>(
+  events: AsyncGenerator<Event, R>,
+  governor: Governor | undefined,
+): AsyncGenerator<Event, R> {
+  if (!governor) return yield* events;
+  let toldMs = performance.now();
+  try {
+    for (;;) {
+      const next = await events.next();
+      if (next.done) return next.value;
+      yield next.value;
+      if (performance.now() - toldMs < TOLD_MS) continue;
+      toldMs = performance.now();
+      yield { kind: 'governed', facts: governor.facts() };
+    }
+  } finally {
+    await events.return(undefined as R);
+  }
+}
+
 /** Jobs from this many keys on are long enough to be felt by others. */
 const GOVERNED_FROM = 20_000;
 
 async function governorFor(session: Session): Promise<Governor | undefined> {
-  const { request, execution_plan } = session.context.plan;
+  const { request, execution_plan, target } = session.context.plan;
   const sloMs = request.limits.slo_p99_ms;
-  if (sloMs === undefined && execution_plan.estimate.keys < GOVERNED_FROM) return undefined;
+  const small = execution_plan.estimate.keys < GOVERNED_FROM;
+  // over a distance the way itself varies by more than the default allows others to wait: it would be held for nothing
+  if (sloMs === undefined && (small || target.server.round_trip_ms >= FAR_MS)) return undefined;
   return startGovernor(session, { mode: request.performance_mode, sloMs });
 }
 

@@ -3,6 +3,7 @@
  * the cursor behind it, while the next one runs. Caps are reserved before a chunk is sent: it is told how many keys it may act on.
  */
 import { OpsError } from '../base/ops-error.ts';
+import { type Partition, partitions, whole } from '../inspect/partitions.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Event } from '../plan/event.ts';
 import type { ForEachStep } from '../plan/step.ts';
@@ -10,12 +11,10 @@ import { serverTime } from './deadline.ts';
 import type { Governor } from './governor.ts';
 import { keyLimit, overLimit } from './job-limits.ts';
 import { merge } from './merge.ts';
-import { type Partition, partitions, whole } from './partitions.ts';
 import type { Ending } from './pipeline.ts';
 import { type ChunkResult, NoServerSide, runChunk } from './server-chunk.ts';
 import { isInterruption, type Session } from './session.ts';
 import { StrangeCursor } from './walk-page.ts';
-import { hasDeadline } from './wire.ts';
 
 /** Where a job stands, and how it goes. */
 export interface ServerJob {
@@ -69,15 +68,16 @@ async function* actInPart(
   const { signal, journal } = session.context;
   const start = from(part.name);
   if (start?.done) return;
-  const deadline = hasDeadline(step.do.argv);
+  const time = createTime(session, step, part);
   let cursor = start?.cursor ?? part.start;
   let told: Promise<void> | undefined;
   while (!signal.aborted) {
     const most = caps.reserve(step.count * 4);
-    const count = Math.min(step.count, session.batchSize(step.count));
+    const full = session.batchSize(step.count);
+    // below a quarter a chunk costs more in calls than it saves others in waiting
+    const count = Math.max(Math.ceil(full / 4), governor?.chunk(full) ?? full);
     const answered = await governor?.pace(count);
-    const timeMs = deadline ? await serverTime(session) : undefined;
-    if (timeMs !== undefined) await journal?.({ kind: 'chunk', shard: part.name, cursor, time_ms: timeMs });
+    const timeMs = await time?.();
     const chunk = { cursor, count, most, ...(timeMs === undefined ? {} : { timeMs }) };
     const done = await runChunk(session, step, chunk).finally(answered);
     const first = caps.settle(most, done.totals.matched);
@@ -106,6 +106,27 @@ async function* actInPart(
     await session.pace(done.totals.matched);
   }
   await told;
+}
+
+/**
+ * The server's time that relative deadlines are counted from, durable before it is used. One time serves for a hundredth of
+ * the TTL, a second at most, and is that much ahead: a deadline comes late by so much, never early.
+ */
+function createTime(session: Session, step: ForEachStep, part: Partition): (() => Promise<number>) | undefined {
+  const { clock, journal } = session.context;
+  const relative = step.do.argv.find((word) => typeof word === 'object' && 'deadline' in word);
+  if (typeof relative !== 'object' || !('deadline' in relative)) return undefined;
+  const aheadMs = Math.min(1_000, Math.floor(relative.deadline.after_ms / 100));
+  let timeMs = 0;
+  let until = -1;
+  return async () => {
+    if (clock.monotonic() < until) return timeMs;
+    const asked = clock.monotonic();
+    timeMs = (await serverTime(session)) + aheadMs;
+    until = asked + aheadMs;
+    await journal?.({ kind: 'chunk', shard: part.name, time_ms: timeMs });
+    return timeMs;
+  };
 }
 
 interface Caps {

@@ -1,9 +1,9 @@
 /** What the walks over one server and over a cluster share: a page, where to stop, what is asked again. */
 import { OpsError } from '../base/ops-error.ts';
+import type { Partition } from '../inspect/partitions.ts';
 import type { Page } from '../inspect/scan.ts';
 import type { Selection } from '../plan/step.ts';
 import { LostConnection } from '../redis/connection.ts';
-import type { Partition } from './partitions.ts';
 
 /** A page of a walk. */
 export interface WalkPage extends Page {

@@ -3,9 +3,9 @@
  * is asked for again when its connection was lost, and comes from the process that was planned for, or not at all.
  */
 import { type Bytes, bytesId } from '../base/bytes.ts';
+import { type Partition, partitions, whole } from '../inspect/partitions.ts';
 import { type Page, scanPage } from '../inspect/scan.ts';
 import { merge } from './merge.ts';
-import { type Partition, partitions, whole } from './partitions.ts';
 import { backoffMs, restarted, type Session } from './session.ts';
 import { cursorToEnd, isPassing, noRunId, StrangeCursor, type WalkOptions, type WalkPage } from './walk-page.ts';
 
