@@ -126,13 +126,11 @@ async function* readBatches(
   const admitted = function* (take: () => readonly ReadCommand[]): Generator<readonly Command[]> {
     const { commands, problem } = taken(take);
     for (let at = 0; at < commands.length; at += BATCH) {
-      const part = commands.slice(at, at + BATCH);
-      const bad = firstRefused(part, admit);
-      const allowed = bad ? part.slice(0, bad.at) : part;
-      lines.add(allowed);
-      if (allowed.length > 0) yield allowed.map(({ argv }) => argv);
+      const { allowed, bad } = admittedPart(commands, at, Math.min(commands.length, at + BATCH), admit);
+      lines.add(commands, at, at + allowed.length);
+      if (allowed.length > 0) yield allowed;
       sent += allowed.length;
-      if (bad) throw refusedAt(source, part[bad.at]!, bad.reason);
+      if (bad !== undefined) throw refusedAt(source, commands[at + allowed.length]!, bad);
     }
     if (problem) throw unreadable(source, problem);
   };
@@ -165,15 +163,21 @@ function taken(take: () => readonly ReadCommand[]): {
   }
 }
 
-function firstRefused(
+/** The commands from `from` up to `to`, or up to the first that may not be sent; `bad`: why not. */
+function admittedPart(
   commands: readonly ReadCommand[],
+  from: number,
+  to: number,
   admit: Admit,
-): { readonly at: number; readonly reason: string } | undefined {
-  for (let at = 0; at < commands.length; at += 1) {
-    const reason = admit(commands[at]!.argv);
-    if (reason !== undefined) return { at, reason };
+): { readonly allowed: readonly Command[]; readonly bad?: string } {
+  const allowed: Command[] = [];
+  for (let at = from; at < to; at += 1) {
+    const { argv } = commands[at]!;
+    const bad = admit(argv);
+    if (bad !== undefined) return { allowed, bad };
+    allowed.push(argv);
   }
-  return undefined;
+  return { allowed };
 }
 
 function readerOf(source: SourceRequest): CommandReader {
@@ -235,7 +239,7 @@ function countBeyond({ more }: Found, chunk: Buffer): void {
 
 function lineEndsIn(chunk: Buffer): number {
   let ends = 0;
-  for (let at = 0; at < chunk.length; at += 1) if (chunk[at] === 0x0a) ends += 1;
+  for (let at = chunk.indexOf(0x0a); at !== -1; at = chunk.indexOf(0x0a, at + 1)) ends += 1;
   return ends;
 }
 
@@ -251,13 +255,16 @@ function numbersOf({ format }: SourceRequest, found: Found): Pick<Survey, 'comma
 
 /** Lines of the last commands, in blocks of what was added. */
 class RecentLines {
-  readonly #blocks: { readonly first: number; readonly lines: readonly number[] }[] = [];
+  readonly #blocks: { readonly first: number; readonly lines: Float64Array }[] = [];
   #next = 0;
 
-  add(commands: readonly ReadCommand[]): void {
-    if (commands.length === 0) return;
-    this.#blocks.push({ first: this.#next, lines: commands.map(({ line }) => line) });
-    this.#next += commands.length;
+  /** The commands from `from` up to `to`. */
+  add(commands: readonly ReadCommand[], from: number, to: number): void {
+    if (from === to) return;
+    const lines = new Float64Array(to - from);
+    for (let at = from; at < to; at += 1) lines[at - from] = commands[at]!.line;
+    this.#blocks.push({ first: this.#next, lines });
+    this.#next += lines.length;
     while (this.#blocks.length > 1 && this.#blocks[1]!.first < this.#next - REMEMBERED) this.#blocks.shift();
   }
 

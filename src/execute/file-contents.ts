@@ -40,7 +40,8 @@ export async function openContents(path: string): Promise<FileContents> {
   }
 }
 
-const CHUNK = 256 * 1024;
+/** Small enough that what is made of a chunk dies young: memory stays low. */
+const CHUNK = 64 * 1024;
 
 class Contents implements FileContents {
   readonly bytes: number;

@@ -20,7 +20,7 @@ import { parseCommands, type TextArgument } from './text.ts';
 
 /** A reader of redis-cli text; agrees with parseCommands (without expressions) up to the first problem. */
 export function textReader(): CommandReader {
-  const state: State = { line: 1, started: false, run: 1 };
+  const state: State = { line: 1, started: false, run: 1, name: '', words: [] };
   const blocks = createBlocks(logicalLines());
   return {
     push: (chunk) => {
@@ -45,6 +45,10 @@ interface State {
   started: boolean;
   /** How many lines the parser is given at once: more as long as every line needs it. */
   run: number;
+  /** The name of the last command: most files repeat it, and one string is looked up faster than a million equal ones. */
+  name: string;
+  /** The words of the line that is being read; an argv is made of it at its exact size. */
+  readonly words: WireArgument[];
 }
 
 const newline = 0x0a;
@@ -91,25 +95,43 @@ function readBlock(state: State, block: Buffer, commands: ReadCommand[]): void {
 /** Reads one line; gives the offset behind it. */
 function readLine(state: State, view: View, start: number, commands: ReadCommand[]): number {
   const { text } = view;
-  const argv: WireArgument[] = [];
+  const { words } = state;
+  let count = 0;
   for (let at = start; ; ) {
     let code = text.charCodeAt(at);
     while (kinds[code] === BLANK) {
       at += 1;
       code = text.charCodeAt(at);
     }
-    if (code === newline || (code === hash && argv.length === 0)) {
-      if (argv.length > 0) commands.push({ argv, line: state.line });
+    if (code === newline || (code === hash && count === 0)) {
+      if (count > 0) commands.push({ argv: firstOf(words, count), line: state.line });
       state.line += 1;
       state.run = 1;
-      return text.indexOf('\n', at) + 1;
+      return code === newline ? at + 1 : text.indexOf('\n', at) + 1;
     }
     const quoted = kinds[code] === QUOTE ? 1 : 0;
     const end = quoted ? closingQuote(text, at) : endOfWord(text, at);
     if (end < 0) return readByParser(state, view.bytes, start, commands);
-    argv.push(wordAt(view, at + quoted, end));
+    words[count] = count === 0 ? nameAt(state, view, at + quoted, end) : wordAt(view, at + quoted, end);
+    count += 1;
     at = end + quoted;
   }
+}
+
+/** A list of exactly so many words: one that grew by push takes 17 places, and there are as many lists as commands. */
+function firstOf(words: readonly WireArgument[], count: number): readonly WireArgument[] {
+  if (count === 3) return [words[0]!, words[1]!, words[2]!];
+  return count === 2 ? [words[0]!, words[1]!] : words.slice(0, count);
+}
+
+/** The first word of a line. */
+function nameAt(state: State, view: View, from: number, to: number): WireArgument {
+  const { name } = state;
+  if (name.length === to - from && view.text.startsWith(name, from)) return name;
+  const word = wordAt(view, from, to);
+  // as many characters as bytes: ASCII, so that the same bytes are the same word
+  if (typeof word === 'string' && word.length === to - from) state.name = word;
+  return word;
 }
 
 /** The offset of what ends a word without quotes; -1 when there is anything in it that only the parser knows. */
