@@ -63,7 +63,9 @@ export function formatSize(bytes: number): string {
 
 /** "1,234,567". */
 export function formatCount(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  const whole = Math.round(value);
+  if (!Number.isSafeInteger(whole)) return whole.toLocaleString('en-US');
+  return String(whole).replace(/\B(?=(?:\d{3})+$)/g, ','); // toLocaleString takes 30 ms to start
 }
 
 function round(value: number, digits: number): string {
