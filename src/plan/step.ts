@@ -6,8 +6,21 @@ import { z } from 'zod';
 import { ExportFormat, KeyType, SourceFormat } from './request.ts';
 import { Argument, Bytestring, Key } from './values.ts';
 
-/** Keys by pattern and type, as SCAN MATCH and TYPE take them. */
-export const Selection = z.strictObject({ match: Bytestring, type: KeyType.exactOptional() });
+const count = z.int().nonnegative();
+
+/** Keys by pattern and type, as SCAN MATCH and TYPE take them, and by what each key is asked for besides (plan/filters.ts). Bounds are inclusive. */
+export const Selection = z.strictObject({
+  match: Bytestring,
+  type: KeyType.exactOptional(),
+  /** none: no TTL; any: some TTL; a range: a TTL with so many milliseconds left. */
+  ttl: z
+    .union([z.enum(['none', 'any']), z.strictObject({ min_ms: count.exactOptional(), max_ms: count.exactOptional() })])
+    .exactOptional(),
+  /** Elements of a collection, bytes of a string. */
+  size: z.strictObject({ min: count.exactOptional(), max: count.exactOptional() }).exactOptional(),
+  /** MEMORY USAGE with its default samples. */
+  bytes: z.strictObject({ min: count.exactOptional(), max: count.exactOptional() }).exactOptional(),
+});
 /** See the schema. */
 export type Selection = z.output<typeof Selection>;
 

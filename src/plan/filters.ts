@@ -1,0 +1,77 @@
+/**
+ * What a selection asks of each key beside its name and type: time to live, size, memory. SCAN does not tell these, so
+ * they are read key by key; whoever acts on what was read looks again (guarded-command.ts).
+ */
+import { canonicalJson } from '../base/canonical.ts';
+import type { Selection } from './step.ts';
+
+/** The O(1) command that counts a type's elements (a string's bytes), by Redis's name of the type. */
+export const sizeCommands: ReadonlyMap<string, string> = new Map([
+  ['string', 'STRLEN'],
+  ['list', 'LLEN'],
+  ['set', 'SCARD'],
+  ['zset', 'ZCARD'],
+  ['hash', 'HLEN'],
+  ['stream', 'XLEN'],
+]);
+
+/** True when keys are asked for more than SCAN's pattern and type. */
+export function isFiltered({ ttl, size, bytes }: Selection): boolean {
+  return ttl !== undefined || size !== undefined || bytes !== undefined;
+}
+
+/** What was read of a key, as far as the filters ask: PTTL (-1 without a TTL, -2 when it is gone), elements, MEMORY USAGE. */
+export interface Measures {
+  readonly ttlMs?: number;
+  /** undefined: a type whose elements no command counts. */
+  readonly size?: number;
+  /** undefined: the key is gone. */
+  readonly bytes?: number;
+}
+
+/** True when the key is one of the selection. What was not measured passes no filter. */
+export function passes({ ttl, size, bytes }: Selection, measures: Measures): boolean {
+  const { ttlMs = -2 } = measures;
+  if (ttl !== undefined && !passesTtl(ttl, ttlMs)) return false;
+  if (size !== undefined && !within(measures.size, size)) return false;
+  return bytes === undefined || within(measures.bytes, bytes);
+}
+
+/** The read commands that the filters need, by name, in the order in which they are asked. */
+export function filterCommands({ ttl, size, bytes, type }: Selection): readonly (readonly string[])[] {
+  const sizes =
+    type === undefined ? [['TYPE'], ...[...sizeCommands.values()].map((name) => [name])] : [[sizeCommands.get(type)!]];
+  return [
+    ...(ttl === undefined ? [] : [['PTTL']]),
+    ...(bytes === undefined ? [] : [['MEMORY', 'USAGE']]),
+    ...(size === undefined ? [] : sizes),
+  ];
+}
+
+/** How many reads a key costs. */
+export function readsPerKey({ ttl, size, bytes, type }: Selection): number {
+  return (
+    (ttl === undefined ? 0 : 1) + (bytes === undefined ? 0 : 1) + (size === undefined ? 0 : type === undefined ? 2 : 1)
+  );
+}
+
+/** Two selections are the same when they select the same keys: one text for each. */
+export function selectionId(selection: Selection): string {
+  return canonicalJson(selection);
+}
+
+function passesTtl(ttl: NonNullable<Selection['ttl']>, ttlMs: number): boolean {
+  if (ttl === 'none') return ttlMs === -1;
+  if (ttlMs < 0) return false;
+  return (
+    ttl === 'any' ||
+    within(ttlMs, {
+      ...(ttl.min_ms === undefined ? {} : { min: ttl.min_ms }),
+      ...(ttl.max_ms === undefined ? {} : { max: ttl.max_ms }),
+    })
+  );
+}
+
+function within(value: number | undefined, { min, max }: NonNullable<Selection['size']>): boolean {
+  return value !== undefined && (min === undefined || value >= min) && (max === undefined || value <= max);
+}
