@@ -6,7 +6,7 @@ import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
 import { problemOf } from './execute/outcome.ts';
 import { Session, type SessionContext } from './execute/session.ts';
-import type { Command, Streamed, StreamState } from './execute/stream.ts';
+import { type Command, type Streamed, startStream } from './execute/stream.ts';
 import { streamRouted } from './execute/stream-cluster.ts';
 import { openWindow } from './execute/window.ts';
 import { type AdmissionTerms, createAdmission } from './lint/admission.ts';
@@ -60,6 +60,7 @@ export function runPipelineOf(
   commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
   options: PipelineOptions,
 ): AsyncIterableIterator<PipelineOutcome> {
+  const stop = new AbortController();
   const session = new Session<SessionContext>({
     plan: {
       request: {
@@ -71,16 +72,13 @@ export function runPipelineOf(
     runId: 'pipeline',
     connection,
     clock: systemClock,
-    signal: options.signal ?? new AbortController().signal,
+    signal: options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal,
     journal: undefined,
   });
-  const state: StreamState = {
-    window: openWindow(options.performance_mode ?? 'balanced', target.server.round_trip_ms),
-    retried: 0,
-  };
+  const state = startStream(openWindow(options.performance_mode ?? 'balanced', target.server.round_trip_ms));
   const admit = createAdmission(terms);
   const source = Symbol.asyncIterator in commands ? grouped(commands, admit) : groupedSync(commands, admit);
-  return oneByOne(closing(session, streamRouted(session, source, state)));
+  return oneByOne(closing(session, streamRouted(session, source, state)), () => stop.abort());
 }
 
 async function* closing<T>(session: Session<SessionContext>, groups: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
@@ -91,8 +89,11 @@ async function* closing<T>(session: Session<SessionContext>, groups: AsyncGenera
   }
 }
 
-/** Outcomes out of groups of them. Written by hand: an async generator spends three turns of the queue on each value. */
-function oneByOne(groups: AsyncGenerator<readonly Streamed[], void>): AsyncIterableIterator<PipelineOutcome> {
+/** Outcomes out of groups of them; `stop` ends what next() waits for. Written by hand: an async generator spends three turns of the queue on each value. */
+function oneByOne(
+  groups: AsyncGenerator<readonly Streamed[], void>,
+  stop: () => void,
+): AsyncIterableIterator<PipelineOutcome> {
   let group: readonly Streamed[] = [];
   let at = 0;
   let tail: Promise<unknown> | undefined;
@@ -126,6 +127,7 @@ function oneByOne(groups: AsyncGenerator<readonly Streamed[], void>): AsyncItera
   return {
     next,
     return: async () => {
+      stop();
       await groups.return();
       return { done: true, value: undefined };
     },
@@ -166,19 +168,41 @@ function* groupedSync(
   if (group.length > 0) yield group;
 }
 
-/** A slow source must not hold back what it already gave: its commands go on one by one. */
-async function* grouped(
+/**
+ * A slow source must not hold back what it already gave: its commands go on one by one. Written by hand: an async
+ * generator that waits for its source does not pass on that it shall end.
+ */
+function grouped(
   commands: AsyncIterable<PipelineCommand>,
   admit: ReturnType<typeof createAdmission>,
-): AsyncGenerator<Command[]> {
+): AsyncIterator<readonly Command[], undefined> {
+  const source = commands[Symbol.asyncIterator]();
   let index = 0;
-  for await (const command of commands) {
-    const argv = wireOf(command);
-    const refused = admit(argv);
-    if (refused !== undefined) throw refusedAt(index, refused);
-    yield [argv];
-    index += 1;
-  }
+  let ended = false;
+  return {
+    next: async () => {
+      if (ended) return { done: true, value: undefined };
+      const result = await source.next().catch((error: unknown) => {
+        ended = true;
+        throw error;
+      });
+      if (result.done) {
+        ended = true;
+        return { done: true, value: undefined };
+      }
+      const argv = wireOf(result.value);
+      const refused = admit(argv);
+      if (refused !== undefined) throw refusedAt(index, refused);
+      index += 1;
+      return { done: false, value: [argv] };
+    },
+    return: async () => {
+      const running = !ended;
+      ended = true;
+      if (running) await source.return?.();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 function wireOf(command: PipelineCommand): Command {

@@ -16,10 +16,10 @@ import { type FailuresFile, openFailures } from './failures-file.ts';
 import { type EffectRule, effectByRule, effectRule, problem } from './outcome.ts';
 import type { Ending } from './pipeline.ts';
 import { howToGoOn } from './resume-hint.ts';
-import { noTotals } from './scan-job.ts';
 import { Session, type StreamTerms } from './session.ts';
-import type { Command, Streamed, StreamState } from './stream.ts';
+import { type Command, type Streamed, type StreamState, startStream } from './stream.ts';
 import { streamRouted } from './stream-cluster.ts';
+import { noTotals } from './totals.ts';
 import { allowed, openWindow, slackOf } from './window.ts';
 
 /** Totals are told at most this often, in milliseconds: smooth for the eye, and nothing beside the commands. */
@@ -36,22 +36,23 @@ export async function* runStream(session: Session, step: StreamStep, first: numb
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const own = new Session({ ...context, signal }, session);
   const { request, target } = context.plan;
-  const state: StreamState = {
-    window: openWindow(request.performance_mode, target.server.round_trip_ms),
-    retried: 0,
-  };
+  const state = startStream(openWindow(request.performance_mode, target.server.round_trip_ms));
   const tally = createTally(step, first, terms);
   const planned = target.sources?.find(({ path }) => path === step.source.path)?.commands ?? 0;
   const startedMs = context.clock.monotonic();
   let ending: Ending = { end: 'done' };
   let source: CommandSource | undefined;
   let failures: FailuresFile | undefined;
+  let kept: Pick<StreamFacts, 'failures' | 'unknown'> = {};
+  let line: number | undefined;
   try {
-    source = openSource({ ...step.source, path: terms.pathOf(step.source.path) }, { admit: terms.admit, signal });
+    const file = { ...step.source, path: terms.pathOf(step.source.path) };
+    // no signal: what ends the run ends the asking, and the line that is next is still read
+    source = openSource(file, { admit: terms.admit, signal: new AbortController().signal });
     if (step.failures_file !== undefined && !terms.dryRun)
       failures = await openFailures(terms.pathOf(step.failures_file));
     let toldMs = startedMs;
-    for await (const group of streamRouted(own, source.batches, state)) {
+    for await (const group of streamRouted(own, keptOpen(source), state)) {
       yield* tally.add(group, source, failures);
       try {
         await failures?.flush();
@@ -70,24 +71,26 @@ export async function* runStream(session: Session, step: StreamStep, first: numb
   } catch (error) {
     if (ending.end === 'done') ending = endingOf(error, context.signal);
   } finally {
+    // also when nobody reads on
     await own.close();
+    try {
+      kept = (await failures?.close()) ?? {};
+    } catch (error) {
+      if (ending.end === 'done') ending = endingOf(error, context.signal);
+    }
+    if (ending.end !== 'done') line = await nextLine(ending, tally.done(), source);
+    await source?.batches.return();
   }
   const seconds = Math.max(0.001, (context.clock.monotonic() - startedMs) / 1000);
-  let kept: Pick<StreamFacts, 'failures' | 'unknown'> = {};
-  try {
-    kept = (await failures?.close()) ?? {};
-  } catch (error) {
-    if (ending.end === 'done') ending = endingOf(error, context.signal);
-  }
   yield { kind: 'page', totals: tally.page(state.retried), planned_keys: planned };
-  const next = ending.end === 'done' ? undefined : nextLine(step, ending, tally.done(), source);
+  const left = { commands: tally.left(), ...(kept.failures ? { path: kept.failures.path } : {}) };
   yield {
     kind: 'streamed',
     facts: {
       commands: tally.done(),
       per_second: Math.round(tally.done() / seconds),
       window: windowFacts(state, target.server.round_trip_ms, request.limits.rate),
-      ...(next === undefined ? {} : { next }),
+      ...(line === undefined ? {} : { next: { line, how: howToGoOn(step.source, line, left) } }),
       ...kept,
     },
   };
@@ -101,12 +104,15 @@ interface Tally {
   page(retried: number): Totals;
   /** Commands that have an outcome. */
   done(): number;
+  /** Those of them that were not sent, and that can be sent as they are. */
+  left(): number;
 }
 
 function createTally(step: StreamStep, first: number, terms: StreamTerms): Tally {
   const rules = createRules();
   let totals: Totals = { ...noTotals };
   let done = 0;
+  let left = 0;
   let told = 0;
   let retriedBefore = 0;
   return {
@@ -124,6 +130,7 @@ function createTally(step: StreamStep, first: number, terms: StreamTerms): Tally
         if (one.outcome === 'unknown') totals.unknown += 1;
         const line = source.lineOf(one.index);
         const error = one.error ?? problem('E231', 'not sent: the connection was lost before');
+        if (one.outcome === 'not_sent' && error.code === 'E231') left += 1;
         const place = line === undefined ? `command ${one.index + 1}` : placeInSource(step.source, line);
         const kind = one.outcome === 'unknown' ? 'unknown' : 'failures';
         failures?.add(kind, one.argv, place, `${one.outcome} ${error.code} ${error.name}: ${error.message}`);
@@ -150,7 +157,17 @@ function createTally(step: StreamStep, first: number, terms: StreamTerms): Tally
       return page;
     },
     done: () => done,
+    left: () => left,
   };
+}
+
+/** The source for the stream, which does not close it: at a stop it is asked for the line that is next. */
+function keptOpen({
+  batches,
+}: {
+  readonly batches: AsyncGenerator<readonly Command[], void>;
+}): AsyncIterator<readonly Command[], void> {
+  return { next: () => batches.next() };
 }
 
 /** The effect rule of a command, remembered by its name where that alone decides. */
@@ -189,16 +206,21 @@ function windowFacts(state: StreamState, roundTripMs: number, rate: number | und
   return { depth: allowed(window), round_trip_ms: Math.round(window.baseMs * 1000) / 1000, reason };
 }
 
-/** The first line of which nothing was sent: where the file could not be read or a command not be sent, else the first command without an outcome. */
-function nextLine(
-  step: StreamStep,
-  ending: Ending,
-  done: number,
-  source: CommandSource | undefined,
-): StreamFacts['next'] {
-  const place = ending.end === 'fault' ? ending.fault.cause : undefined;
-  const line = source?.lineOf(done) ?? (place instanceof ReadProblem ? place.line : done === 0 ? 1 : undefined);
-  return line === undefined ? undefined : { line, how: howToGoOn(step.source, line) };
+/** The first line of which nothing was sent: that of the first command without an outcome, or the one that cannot be read or sent; undefined at the end of the file. */
+async function nextLine(ending: Ending, done: number, source: CommandSource | undefined): Promise<number | undefined> {
+  const known = source?.lineOf(done) ?? (ending.end === 'fault' ? placeOf(ending.fault) : undefined);
+  if (known !== undefined || source === undefined || done === 0) return known ?? 1;
+  try {
+    // all that was read has its outcome: the command behind it is only looked at
+    while (source.lineOf(done) === undefined) if ((await source.batches.next()).done) return undefined;
+    return source.lineOf(done);
+  } catch (error) {
+    return placeOf(error);
+  }
+}
+
+function placeOf(error: unknown): number | undefined {
+  return error instanceof OpsError && error.cause instanceof ReadProblem ? error.cause.line : undefined;
 }
 
 function noFiles(): OpsError {

@@ -17,11 +17,17 @@ import {
   Feed,
   type Streamed,
   type StreamState,
+  startStream,
   streamCommands,
 } from './stream.ts';
 
-/** Commands between the source and the caller at most: what a node that is slow can make the others wait. */
+/** Commands between the source and the caller at most, with their outcomes or without: how far the nodes can be apart. */
 const MOST_UNDERWAY = 32_768;
+/**
+ * Commands that were admitted and not yet sent at most. At a stop those of a slow node lie before what others were sent,
+ * and are told one by one: fewer than a report names.
+ */
+const MOST_QUEUED = 4_096;
 /** Commands taken from the source at once. */
 const TAKE = 512;
 const SLOTS = 16_384;
@@ -49,18 +55,22 @@ async function* streamCluster(
   let broken: { readonly error: unknown } | undefined;
   let taken: readonly Command[] = [];
   let at = 0;
+  const take = async (wait: boolean): Promise<void> => {
+    at = 0;
+    taken = [];
+    try {
+      taken = wait ? await feed.take(TAKE) : feed.takeReady(TAKE);
+    } catch (error) {
+      broken = { error };
+    }
+  };
   try {
     for (;;) {
-      if (!stopped() && !broken && at === taken.length && split.underway < MOST_UNDERWAY) {
-        try {
-          taken = split.underway === 0 ? await feed.take(TAKE) : feed.takeReady(TAKE);
-        } catch (error) {
-          taken = [];
-          broken = { error };
-        }
-        at = 0;
+      while (!stopped()) {
+        if (at === taken.length && !broken && split.hasRoom) await take(false);
+        if (at === taken.length || !split.admit(taken[at]!)) break;
+        at += 1;
       }
-      while (!stopped() && at < taken.length && split.admit(taken[at]!)) at += 1;
       split.flush();
       const ready = stopped() ? [] : split.ready();
       if (ready.length > 0) yield ready;
@@ -68,6 +78,7 @@ async function* streamCluster(
       else if (stopped()) break;
       else if (at < taken.length) await split.alone(taken[at++]!);
       else if (broken || feed.done) break;
+      else await take(true); // only now: nobody waits for an outcome because the source makes us wait
     }
     await split.end();
     const last = split.sent();
@@ -97,6 +108,8 @@ interface Lane {
   /** Commands without an outcome, in order, from `head` on. */
   pending: Underway[];
   head: number;
+  /** Commands that were ever handed to it. */
+  handed: number;
   /** The node is gone, and whoever takes over gets what is pending. */
   orphaned: boolean;
   run: Promise<void>;
@@ -145,6 +158,13 @@ class Splitter {
     this.#hand(bound ?? this.#laneTo(address ?? ''), { index: this.#next++, argv, slot });
     this.underway += 1;
     return true;
+  }
+
+  /** True while more may be taken from the source. */
+  get hasRoom(): boolean {
+    let queued = 0;
+    for (const { handed, state } of this.#lanes.values()) queued += handed - state.sent;
+    return queued < MOST_QUEUED && this.#next - this.#base < MOST_UNDERWAY;
   }
 
   /** Runs a command on every node, when nothing else is on its way. */
@@ -197,7 +217,7 @@ class Splitter {
   /** Waits until every lane has ended. */
   async end(): Promise<void> {
     for (const lane of this.#lanes.values()) lane.queue.end();
-    await Promise.all(this.#runs);
+    while (this.#runs.size > 0) await Promise.all(this.#runs); // one that ends may have passed on to another
   }
 
   /** What is left after a stop, up to the last command that was sent: those after it count as not taken on. */
@@ -213,9 +233,10 @@ class Splitter {
     const lane: Lane = {
       address,
       queue: new LaneQueue(),
-      state: { window: this.#state.window, retried: 0 },
+      state: startStream(this.#state.window),
       pending: [],
       head: 0,
+      handed: 0,
       orphaned: false,
       run: Promise.resolve(),
     };
@@ -227,6 +248,7 @@ class Splitter {
 
   #hand(lane: Lane, command: Underway): void {
     lane.pending.push(command);
+    lane.handed += 1;
     if (command.slot >= 0) {
       this.#slotCount[command.slot]! += 1;
       this.#slotLane[command.slot] = lane;
@@ -256,12 +278,13 @@ class Splitter {
 
   /** A lane has ended. What it had not sent goes to the node that took over, or is told as not sent. */
   async #close(lane: Lane, fault: unknown): Promise<void> {
-    const gone = fault instanceof OpsError && fault.code === 'unreachable' && !this.#stop.signal.aborted;
-    if (gone) {
+    const { connection, signal } = this.#session.context;
+    const stopped = (): boolean => signal.aborted || this.#stop.signal.aborted;
+    if (fault instanceof OpsError && fault.code === 'unreachable' && !stopped()) {
       lane.orphaned = true; // what comes for its slots meanwhile queues up behind
       await this.#session.awaitTakeover(lane.address);
-      const { connection } = this.#session.context;
-      if (connection.nodes().every((node) => node.address !== lane.address)) return this.#passOn(lane);
+      const gone = connection.nodes().every((node) => node.address !== lane.address);
+      if (gone && !stopped()) return this.#passOn(lane);
     }
     if (this.#lanes.get(lane.address) === lane) this.#lanes.delete(lane.address);
     if (fault !== undefined) this.fail(fault);

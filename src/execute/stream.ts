@@ -30,10 +30,16 @@ export interface Streamed {
   readonly repeated?: true;
 }
 
-/** What came out of the stream so far, for reports: the window as it is, and the retries. */
+/** How far the stream is: the window as it is, the retries, and how many commands were taken from the source and written. */
 export interface StreamState {
   window: Window;
   retried: number;
+  sent: number;
+}
+
+/** The state before the first command. */
+export function startStream(window: Window): StreamState {
+  return { window, retried: 0, sent: 0 };
 }
 
 /** Batches of the source: a reader gives what it has, so that no promise is spent a command. */
@@ -129,6 +135,7 @@ async function fill(
     await session.pace(commands.length);
     flying.push({ commands, sentMs: performance.now(), answered: 0, bytes: 0 });
     pipe.write(commands);
+    state.sent += commands.length;
   }
 }
 
