@@ -83,6 +83,7 @@ export async function* runStream(session: Session, step: StreamStep, first: numb
   }
   const seconds = Math.max(0.001, (context.clock.monotonic() - startedMs) / 1000);
   yield { kind: 'page', totals: tally.page(state.retried), planned_keys: planned };
+  if (state.governor) yield { kind: 'governed', facts: state.governor };
   const left = { commands: tally.left(), ...(kept.failures ? { path: kept.failures.path } : {}) };
   yield {
     kind: 'streamed',

@@ -7,6 +7,7 @@ import { OpsError } from '../base/ops-error.ts';
 import { ReplyError } from '../formats/resp.ts';
 import { runBatch, type Settled } from './batch.ts';
 import { runsEverywhere } from './broadcast.ts';
+import { mergeFacts } from './governor.ts';
 import { problem, problemOf } from './outcome.ts';
 import { placeOf } from './routing.ts';
 import { Session, type SessionContext } from './session.ts';
@@ -272,6 +273,7 @@ class Splitter {
     } finally {
       await own.close();
       this.#state.retried += lane.state.retried;
+      if (lane.state.governor) this.#state.governor = mergeFacts(this.#state.governor, lane.state.governor);
     }
     await this.#close(lane, fault);
   }

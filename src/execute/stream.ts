@@ -8,13 +8,13 @@ import { type Bytes, fromBuffer } from '../base/bytes.ts';
 import type { OpsError } from '../base/ops-error.ts';
 import { errorOf } from '../catalog/errors.ts';
 import { ReplyError, type WireArgument } from '../formats/resp.ts';
-import type { Outcome, ReplyProblem } from '../plan/report.ts';
+import type { GovernorFacts, Outcome, ReplyProblem } from '../plan/report.ts';
 import { LostConnection, type Pipe, type Route } from '../redis/connection.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
-import { finishBatch, isRedirection, type Settled } from './batch.ts';
-import { problemOf } from './outcome.ts';
+import { finishBatch, isRedirection, type Settled, settle } from './batch.ts';
+import { createRests } from './rests.ts';
 import type { Session, SessionContext } from './session.ts';
-import { adapt, allowed, MAX_BYTES, restOf, type Window } from './window.ts';
+import { adapt, allowed, MAX_BYTES, type Window } from './window.ts';
 
 /** One command as it is sent. */
 export type Command = readonly WireArgument[];
@@ -35,6 +35,8 @@ export interface StreamState {
   window: Window;
   retried: number;
   sent: number;
+  /** What a governor saw and did, when one has ended. */
+  governor?: GovernorFacts;
 }
 
 /** The state before the first command. */
@@ -67,16 +69,12 @@ export async function* streamCommands(
   const feed = new Feed(source, signal);
   const flying: InFlight[] = [];
   let pipe: Pipe | undefined;
-  const rest = restOf(state.window.mode);
-  let workedSince = performance.now();
+  const rests = createRests(session, state, route);
   let index = 0;
   let fault: unknown;
   try {
     for (;;) {
-      if (rest && performance.now() - workedSince >= rest.workMs) {
-        await session.context.clock.sleep(rest.restMs);
-        workedSince = performance.now();
-      }
+      await rests?.due();
       // a lost pipe may still have replies to hand over: it is replaced when nothing is in flight any more
       if (!pipe || (pipe.lost && flying.length === 0)) pipe = await session.pipe(route);
       if (fault === undefined && !signal.aborted) {
@@ -109,6 +107,7 @@ export async function* streamCommands(
       if (settled.fault) throw settled.fault;
     }
   } finally {
+    await rests?.close();
     await pipe?.close();
     await feed.close();
   }
@@ -210,7 +209,7 @@ async function drain(
 }
 
 function outcomeOf(index: number, argv: Command, reply: Reply): Streamed {
-  if (reply instanceof ReplyError) return { index, argv, outcome: 'error', reply: null, error: problemOf(reply) };
+  if (reply instanceof ReplyError) return fromSettled(index, argv, settle(argv.map(bytesOf), reply));
   if (reply instanceof NotSent) return { index, argv, outcome: 'not_sent', reply: null };
   return { index, argv, outcome: 'ok', reply };
 }

@@ -56,6 +56,17 @@ async function run(
   return { outcomes, fault };
 }
 
+/** Cuts all connections of the proxy again and again, from the first outcome on: until then the agent connects. */
+function cutEvery(ms: number): { begin: () => void; end: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    begin: () => {
+      timer ??= setInterval(() => proxy.reset(), ms);
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
 function count(outcomes: readonly PipelineOutcome[], outcome: PipelineOutcome['outcome']): number {
   return outcomes.filter((one) => one.outcome === outcome).length;
 }
@@ -95,20 +106,13 @@ describe('a stream', () => {
   });
 
   it('doubles no INCR and loses no SET while its connections are cut again and again', async () => {
-    let cutting = true;
-    const cutter = (async () => {
-      while (cutting) {
-        await new Promise((resolve) => setTimeout(resolve, 25));
-        proxy.reset();
-      }
-    })();
+    const cuts = cutEvery(25);
     const total = 60_000;
     const { outcomes, fault } = await run(
       repeat(total, (index) => (index % 2 ? ['INCR', `n${index % 100}`] : ['SET', `s${index}`, index])),
-    ).finally(() => {
-      cutting = false;
-    });
-    await cutter;
+      { onOutcome: cuts.begin },
+    );
+    cuts.end();
     expect(fault).toBeUndefined();
     expect(outcomes.length).toBe(total);
     const unknown = outcomes.filter((one) => one.outcome === 'unknown');
@@ -134,17 +138,10 @@ describe('a stream', () => {
   });
 
   it('keeps the order of writes to one key through lost connections', async () => {
-    let cutting = true;
-    const cutter = (async () => {
-      while (cutting) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        proxy.reset();
-      }
-    })();
-    const { outcomes } = await run(repeat(40_000, (index) => ['SET', `k${index % 7}`, index])).finally(() => {
-      cutting = false;
-    });
-    await cutter;
+    const cuts = cutEvery(20);
+    const commands = repeat(40_000, (index) => ['SET', `k${index % 7}`, index]);
+    const { outcomes } = await run(commands, { onOutcome: cuts.begin });
+    cuts.end();
     expect(count(outcomes, 'ok')).toBe(40_000);
     for (let key = 0; key < 7; key += 1) {
       const last = 39_999 - ((39_999 - key) % 7);
