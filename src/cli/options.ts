@@ -30,6 +30,7 @@ export interface RequestOptions {
   readonly maxPercent?: number;
   readonly prefix?: readonly string[];
   readonly rate?: number;
+  readonly slo?: number;
   readonly maxRetries?: number;
 }
 
@@ -70,6 +71,7 @@ export function withRequest(command: Command): Command {
     .option('--max-percent <n>', 'refuse when more of the database is touched', amount)
     .option('--prefix <prefix>', 'refuse keys outside this prefix (may be repeated)', collect, [])
     .option('--rate <n>', 'commands a second at most', whole)
+    .option('--slo <ms>', 'milliseconds that the p99 of other clients may rise by', amount)
     .option('--max-retries <n>', 'retries of what may be retried (default 3)', wholeOrZero);
 }
 
@@ -80,6 +82,7 @@ export function requestMembers(options: RequestOptions): Record<string, unknown>
     max_percent: options.maxPercent,
     prefixes: options.prefix?.length ? options.prefix : undefined,
     rate: options.rate,
+    slo_p99_ms: options.slo,
   });
   return defined({
     atomicity_required: options.atomic,
