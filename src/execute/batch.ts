@@ -17,9 +17,12 @@ import { errorOf } from '../catalog/errors.ts';
 import { isRepeatable } from '../catalog/idempotency.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { isReadOnly } from '../catalog/nature.ts';
+import { ReplyError, type WireArgument } from '../formats/resp.ts';
 import type { Event } from '../plan/event.ts';
+import { guardSource, isGuarded, unguarded } from '../plan/guarded-command.ts';
 import type { Outcome, ReplyProblem } from '../plan/report.ts';
 import { LostConnection } from '../redis/connection.ts';
+import { isRecording } from '../redis/recording.ts';
 import { redirectOf } from '../redis/redirect.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
 import { mayHaveRun } from './before-start.ts';
@@ -195,7 +198,7 @@ function createDoubts(commands: readonly (readonly Bytes[])[], session: Session<
     judge(index, end) {
       if (!lost.has(index) || end.outcome === 'unknown') return end;
       if (end.outcome === 'ok') {
-        if (effectOf(commands[index]!, end.reply) === 'unchanged') session.repeatedUnchanged();
+        if (effectOf(unguarded(commands[index]!), end.reply) === 'unchanged') session.repeatedUnchanged();
         return { ...end, repeated: true };
       }
       const then = end.error ? `refused when it was sent again: ${end.error.message}` : 'not sent again';
@@ -263,12 +266,15 @@ async function sendTo(session: Session<SessionContext>, address: string, sending
   const settled = new Map<number, Settled>();
   const open = new Map<number, Open>();
   const replies: Reply[] = [];
-  // the command that each reply answers; undefined: an ASKING
-  const asked = sending.flatMap((one) => (one.asking ? [undefined, one] : [one]));
+  // the command that each reply answers; a string is one of redops's own
+  const asked = [
+    ...loadFirst(session, sending),
+    ...sending.flatMap((one) => (one.asking ? ['ASKING' as const, one] : [one])),
+  ];
   let lost: LostConnection | undefined;
   try {
     const pipe = await session.bulk(address === '' ? {} : { address });
-    pipe.write(asked.map((one) => (one ? toWire(one.argv) : ['ASKING'])));
+    pipe.write(asked.map(wireOf));
     while (replies.length < asked.length) replies.push(...(await pipe.read()));
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
@@ -280,14 +286,31 @@ async function sendTo(session: Session<SessionContext>, address: string, sending
   }
   const ended = lost === undefined || (await session.end(lost)) === 'ended';
   asked.forEach((one, at) => {
-    if (!one) return;
-    const reply = replies[at];
+    if (typeof one === 'string') return;
+    const reply = unloaded(asked[0], replies[0], replies[at]);
     const why = reply === undefined ? lossOf(lost!, ended) : openOf(one.argv, reply, session.cluster, address);
     if (why) open.set(one.index, why);
     else settled.set(one.index, settle(one.argv, reply!));
     if (session.cluster && tellsOfOne(one.argv)) session.toldByOne(String(one.argv[0]).toUpperCase(), address);
   });
   return { settled, open, ...(lost ? { fault: lost } : {}) };
+}
+
+/** The script that looks again is loaded with every packet that calls it: it may have been flushed, or the node be a new one. Nothing is loaded in a dry run. */
+function loadFirst(session: Session<SessionContext>, sending: readonly Sending[]): readonly 'LOAD'[] {
+  if (isRecording(session.context.connection)) return [];
+  return sending.some(({ argv }) => isGuarded(argv)) ? ['LOAD'] : [];
+}
+
+function wireOf(one: 'LOAD' | 'ASKING' | Sending): WireArgument[] {
+  if (one === 'LOAD') return ['SCRIPT', 'LOAD', guardSource];
+  return one === 'ASKING' ? ['ASKING'] : toWire(one.argv);
+}
+
+/** Where the script could not be loaded, that is why its calls were refused. */
+function unloaded(first: unknown, loading: Reply | undefined, reply: Reply | undefined): Reply | undefined {
+  const missing = reply instanceof ReplyError && reply.code === 'NOSCRIPT';
+  return missing && first === 'LOAD' && loading instanceof ReplyError ? loading : reply;
 }
 
 /** A lost connection costs its commands, a node that cannot be reached ends the run in time, a stranger ends it now. */
@@ -324,13 +347,18 @@ function lossOf({ message, sent, code }: LostConnection, ended: boolean): Open {
 
 /** A transient refusal, and in a cluster a redirection, leaves its command open; every other reply settles it. */
 function openOf(argv: readonly Bytes[], reply: Reply, cluster: boolean, asked: string): Open | undefined {
-  if (!isRefusal(reply) || mayHaveRun(argv, reply)) return undefined;
+  if (!isRefusal(reply) || hasRun(argv, reply)) return undefined;
   const { code } = reply;
   if (errorOf(code).retry) return { why: 'refused', problem: problemOf(reply), code };
   if (!cluster || !isRedirection(code)) return undefined;
   const redirect = redirectOf(reply, asked);
   const ask = redirect?.kind === 'ask' ? { ask: redirect.address } : {};
   return { why: 'moved', problem: problemOf(reply), code, ...ask };
+}
+
+/** True when an error leaves open what was applied. The script that looks again acts by one command, its last: an error of it is that command's refusal. */
+function hasRun(argv: readonly Bytes[], reply: ReplyError): boolean {
+  return !isGuarded(argv) && mayHaveRun(argv, reply);
 }
 
 /** True for a reply by which a cluster says: not here. READONLY comes from a primary that has just become a replica. */
@@ -343,7 +371,7 @@ export function settle(argv: readonly Bytes[], reply: Reply): Settled {
   if (reply instanceof NotSent) return { outcome: 'not_sent', reply: null };
   if (!isRefusal(reply)) return { outcome: 'ok', reply };
   const error = problemOf(reply);
-  if (!mayHaveRun(argv, reply)) return { outcome: 'error', reply: null, error };
+  if (!hasRun(argv, reply)) return { outcome: 'error', reply: null, error };
   const message = `${error.message} (the script may have written before it failed)`;
   return { outcome: 'unknown', reply: null, error: { ...error, message } };
 }
@@ -365,7 +393,7 @@ function repeatable(
       if (end?.outcome === 'ok' || end?.outcome === 'unknown') later.add(argv);
       continue;
     }
-    const safe = why.why !== 'lost' || isReadOnly(argv) || (why.ended && isRepeatable(argv));
+    const safe = why.why !== 'lost' || isReadOnly(argv) || (why.ended && isRepeatable(unguarded(argv)));
     if (safe && !later.overlaps(argv)) {
       again.push(index);
       continue;

@@ -6,6 +6,7 @@
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { Event } from '../plan/event.ts';
+import { guardedCommand } from '../plan/guarded-command.ts';
 import type { CommandResult, Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { runBatch } from './batch.ts';
@@ -253,13 +254,14 @@ async function actOn(
   keys: readonly Bytes[],
   first: number,
 ): Promise<{ events: Event[]; totals: Totals; fault?: OpsError }> {
-  const { runId, journal } = session.context;
+  const { runId, journal, plan } = session.context;
   await session.pace(keys.length);
   // the deadline of this chunk is fixed, and durable, after every wait and before anything of it is sent; retries reuse it
   const { timeMs, guard } = await chunkTime(session, [step.do.argv]);
   if (timeMs !== undefined) await journal?.({ kind: 'chunk', first, commands: keys.length, time_ms: timeMs });
   const commands = keys.map((key) => bind(step.do.argv, { runId, key, ...(timeMs === undefined ? {} : { timeMs }) }));
-  const result = await runBatch(session, commands, guard);
+  const sent = commands.map((argv) => guardedCommand(argv, step.selection, plan.target.server));
+  const result = await runBatch(session, sent, guard);
   const totals = { ...noTotals };
   const events: Event[] = [...result.retries];
   result.settled.forEach((settled, index) => {

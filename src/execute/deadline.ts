@@ -6,6 +6,7 @@ import { type Bytes, printable } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { commandName } from '../catalog/lookup.ts';
 import { timeOf } from '../inspect/info.ts';
+import { unguarded } from '../plan/guarded-command.ts';
 import type { ReplyProblem } from '../plan/report.ts';
 import { type Argument, literal } from '../plan/values.ts';
 import { LostConnection, type Route } from '../redis/connection.ts';
@@ -85,7 +86,8 @@ export function deadlineGuard(
   if (!guardsDeadlines(context)) return () => undefined;
   const base = timeMs ?? context.clock.now();
   const start = context.clock.monotonic();
-  return (argv) => {
+  return (sent) => {
+    const argv = unguarded(sent);
     if (commandName(argv) !== 'pexpireat') return undefined;
     const now = base + (context.clock.monotonic() - start);
     if (Number(argv[2]) > now + NEAREST_MS) return undefined;

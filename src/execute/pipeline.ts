@@ -2,6 +2,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { Event } from '../plan/event.ts';
+import { guardedCommand } from '../plan/guarded-command.ts';
 import type { ReplyProblem } from '../plan/report.ts';
 import type { CommandStep } from '../plan/step.ts';
 import type { Argument } from '../plan/values.ts';
@@ -74,7 +75,11 @@ async function sendChunk(
     );
     if (timeMs !== undefined) await journal?.({ kind: 'chunk', first: at, commands: chunk.length, time_ms: timeMs });
     const words = chunk.map((step) => bind(step.argv, { runId, ...(timeMs === undefined ? {} : { timeMs }) }));
-    return { ...(await runBatch(session, words, guard)), words };
+    // conditions of PEXPIREAT before 7.0; what a user worded goes as it is
+    const { request, target } = session.context.plan;
+    const own = request.operation_type === 'expiration';
+    const sent = own ? words.map((argv) => guardedCommand(argv, undefined, target.server)) : words;
+    return { ...(await runBatch(session, sent, guard)), words };
   } catch (error) {
     if (isInterruption(error, session.context.signal)) return refused(undefined);
     if (error instanceof OpsError) return refused(error);

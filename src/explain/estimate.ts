@@ -7,6 +7,7 @@ import { type Bytes, byteLength, bytesId } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
 import type { Estimate } from '../plan/estimate.ts';
+import { readsPerKey, selectionId } from '../plan/filters.ts';
 import { type Draft, sampledCommands } from '../plan/plan.ts';
 import type { ForEachStep, ScanStep, Selection, Step, StreamStep, TransactionStep } from '../plan/step.ts';
 import type { KeyFacts, SelectionFacts, Target } from '../plan/target.ts';
@@ -137,7 +138,7 @@ function scanPrice(step: ScanStep, target: Target): Price {
   // a limited listing ends early: it visits the part of the keyspace that holds so many matches
   const part = found.keys > limit ? limit / found.keys : 1;
   const visited = Math.ceil(target.server.keys * part);
-  const scan = scanningPrice(step.selection, step.count, visited, keys, keyLength(found));
+  const scan = scanningPrice(step.selection, step.count, visited, keys, found);
   const listed = {
     ...scan,
     keys,
@@ -180,9 +181,9 @@ function exportPrice(listed: Price, found: SelectionFacts): Price {
 function jobPrice(step: ForEachStep, draft: Draft, target: Target, facts: Facts): Price {
   const found = selectionOf(step.selection, target);
   const visited = target.server.keys;
-  const scan = scanningPrice(step.selection, step.count, visited, found.keys, keyLength(found));
+  const scan = scanningPrice(step.selection, step.count, visited, found.keys, found);
   const each = eachKey(step, found, facts);
-  const pages = scan.round_trips;
+  const pages = Math.max(1, Math.ceil(visited / step.count));
   const perPage = found.keys / pages;
   const batch = pacedBatch(step.batch_size, draft);
   const batches = perPage < 1 ? Math.min(pages, found.keys) : pages * Math.ceil(perPage / batch);
@@ -195,8 +196,8 @@ function jobPrice(step: ForEachStep, draft: Draft, target: Target, facts: Facts)
     micros: scan.micros + found.keys * each.micros,
     bytes_out: scan.bytes_out + found.keys * commandBytes(argvOf(step.do.argv, 'x'.repeat(keyLength(found)))),
     bytes_in: scan.bytes_in + Math.ceil(found.keys * each.reply_bytes),
-    round_trips: pages + batches,
-    paced: found.keys,
+    round_trips: scan.round_trips + batches,
+    paced: found.keys + (scan.paced - pages),
   };
 }
 
@@ -237,20 +238,31 @@ function eachKey(step: ForEachStep, found: SelectionFacts, facts: Facts): Comman
   return { elements: cost.elements / count, micros: cost.micros / count, reply_bytes: cost.reply_bytes / count };
 }
 
-/** SCAN over `visited` keys; with every page redops asks INFO server and TIME in the same packet. */
-function scanningPrice(selection: Selection, count: number, visited: number, matched: number, keyBytes: number): Price {
+/** SCAN over `visited` keys; with every page redops asks INFO server and TIME in the same packet, then what the filters need of the keys that it gave. */
+function scanningPrice(
+  selection: Selection,
+  count: number,
+  visited: number,
+  matched: number,
+  found: SelectionFacts,
+): Price {
   const pages = Math.max(1, Math.ceil(visited / count));
   const call =
     commandBytes(argvOf(scanArgv(selection, count))) + commandBytes(['INFO', 'server']) + commandBytes(['TIME']);
   const infoReply = 600;
+  const keyBytes = keyLength(found);
+  const given = Math.max(matched, found.candidates ?? 0);
+  const reads = given * readsPerKey(selection);
+  const packets =
+    readsPerKey(selection) === 0 ? 0 : selection.size !== undefined && selection.type === undefined ? 2 : 1;
   return {
     ...counted(matched),
-    elements: Math.max(1, visited),
-    micros: visited * scanVisitMicros + pages * 3 * commandMicros,
-    bytes_out: pages * call,
-    bytes_in: pages * (infoReply + 64) + matched * bulkBytes(keyBytes),
-    round_trips: pages,
-    paced: pages,
+    elements: Math.max(1, visited) + reads,
+    micros: visited * scanVisitMicros + (pages * 3 + reads) * commandMicros,
+    bytes_out: pages * call + reads * commandBytes(['MEMORY', 'x'.repeat(keyBytes)]),
+    bytes_in: pages * (infoReply + 64) + given * bulkBytes(keyBytes) + reads * 12,
+    round_trips: pages * (1 + packets),
+    paced: pages + reads,
   };
 }
 
@@ -262,10 +274,6 @@ function selectionOf(selection: Selection, target: Target): SelectionFacts {
   return (
     found ?? { selection, basis: 'bound', keys, low: 0, high: keys, visited: 0, samples: [], with_ttl: 0, largest: 0 }
   );
-}
-
-function selectionId(selection: Selection): string {
-  return `${selection.type ?? ''} ${bytesId(selection.match)}`;
 }
 
 function keyLength(found: SelectionFacts): number {

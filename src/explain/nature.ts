@@ -8,13 +8,14 @@ import { isIdempotent } from '../catalog/idempotency.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { commandName } from '../catalog/lookup.ts';
 import { deletesKeys, destroys, isAdministrative, isReadOnly, isWrite } from '../catalog/nature.ts';
+import { isGuarded } from '../plan/guarded-command.ts';
 import { type Draft, type PlannedCommand, sampledCommands } from '../plan/plan.ts';
 import { commandsOf, type Step, type StreamStep } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { argvOf } from './arguments.ts';
 import { type MinVersion, minVersion } from './min-version.ts';
 import { permissionsOf } from './permissions.ts';
-import { plannedCommands } from './planned-commands.ts';
+import { looksAgain, plannedCommands } from './planned-commands.ts';
 
 /** The nature of a plan. */
 export interface Nature {
@@ -45,6 +46,7 @@ export function natureOf(draft: Draft, target: Target): Nature {
   const scripts = steps.filter((step) => step.kind === 'script');
   const writingScript = scripts.some((step) => !step.read_only);
   const writes = writingScript || argvs.some((argv) => changes(argv));
+  const commands = plannedCommands(draft, target.server, sampled);
   const destructive = writingScript || steps.some((step) => expiresMatch(step)) || argvs.some((argv) => loses(argv));
   return {
     atomic: steps.length === 1 && isAtomic(steps[0]!),
@@ -52,10 +54,24 @@ export function natureOf(draft: Draft, target: Target): Nature {
     reversible: !destructive && (!writes || (whole && reversible(steps, argvs, target))),
     destructive,
     writes,
-    permissions: permissionsOf(steps, argvs, writes),
-    min_version: versionsOf(steps, argvs),
-    commands: plannedCommands(steps, target.server.cluster, sampled),
+    permissions: permissionsOf(
+      steps,
+      argvs,
+      writes,
+      commands.some(({ argv }) => isGuarded(argv)),
+    ),
+    min_version: versionsOf(steps, conditionsByScript(draft) ? argvs.map(unconditional) : argvs),
+    commands,
   };
+}
+
+/** Where redops words the command itself, a script stands in for the conditions that a server before 7.0 does not have. */
+function conditionsByScript({ request, steps }: Draft): boolean {
+  return looksAgain(request) && steps.every((step) => step.kind !== 'transaction');
+}
+
+function unconditional(argv: Argv): Argv {
+  return commandName(argv) === 'pexpireat' ? argv.slice(0, 3) : argv;
 }
 
 function isWhole(step: StreamStep, target: Target): boolean {

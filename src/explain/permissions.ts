@@ -6,14 +6,21 @@ import { type Bytes, bytesId, toBuffer } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { findCommand } from '../catalog/lookup.ts';
-import type { Step } from '../plan/step.ts';
+import { filterCommands, isFiltered } from '../plan/filters.ts';
+import type { Selection, Step } from '../plan/step.ts';
 
 /** Key patterns that are listed one by one; beyond, their common prefix stands for them. */
 const mostPatterns = 100;
 
-/** ACL rules such as "+unlink", "+object|freq", "~session:*", sorted within commands, keys, channels. `argvs`: every command of the steps. */
-export function permissionsOf(steps: readonly Step[], argvs: readonly Argv[], writes: boolean): string[] {
+/** ACL rules such as "+unlink", "+object|freq", "~session:*", sorted within commands, keys, channels. `argvs`: every command of the steps; `guarded`: some go inside the script that looks again. */
+export function permissionsOf(
+  steps: readonly Step[],
+  argvs: readonly Argv[],
+  writes: boolean,
+  guarded = false,
+): string[] {
   const commands = new Set(argvs.flatMap((argv) => commandRules(argv)));
+  if (guarded) for (const rule of guarding) commands.add(rule);
   for (const rule of steps.flatMap((step) => stepRules(step))) commands.add(rule);
   for (const rule of ownRules(writes)) commands.add(rule);
   const all = commands.has('+@all');
@@ -33,10 +40,13 @@ function ownRules(writes: boolean): readonly string[] {
 function stepRules(step: Step): readonly string[] {
   switch (step.kind) {
     case 'scan':
-      if (step.export) return ['+scan', ...exporting];
-      return step.collect === 'ttl' ? ['+scan', '+pttl'] : ['+scan'];
+      return [
+        ...['+scan', ...filtering(step.selection)],
+        ...(step.export ? exporting : []),
+        ...(step.collect === 'ttl' ? ['+pttl'] : []),
+      ];
     case 'for_each':
-      return ['+scan'];
+      return ['+scan', ...filtering(step.selection)];
     case 'transaction':
       return step.watch.length > 0 || step.reads.length > 0
         ? ['+multi', '+exec', '+discard', '+watch', '+unwatch']
@@ -49,6 +59,15 @@ function stepRules(step: Step): readonly string[] {
       return [];
   }
 }
+
+/** What the filters of a selection read, without making keys look used where the server can. */
+function filtering(selection: Selection): readonly string[] {
+  if (!isFiltered(selection)) return [];
+  return ['+client|no-touch', ...filterCommands(selection).map((words) => `+${words.join('|').toLowerCase()}`)];
+}
+
+/** What the script that looks again needs, whatever it looks at. */
+const guarding = ['+evalsha', '+script|load', '+time', '+pttl'];
 
 /** What reads the values of every type, and their deadlines. */
 const exporting =

@@ -5,22 +5,34 @@
 import { byteLength } from '../base/bytes.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { slotOf } from '../catalog/slots.ts';
-import { type PlannedCommand, type SampledCommand, shownSample } from '../plan/plan.ts';
+import { filterCommands } from '../plan/filters.ts';
+import { guardedCommand } from '../plan/guarded-command.ts';
+import { type Draft, type PlannedCommand, type SampledCommand, shownSample } from '../plan/plan.ts';
+import type { Request } from '../plan/request.ts';
 import type { Selection, Step } from '../plan/step.ts';
+import type { Target } from '../plan/target.ts';
 import type { Argument } from '../plan/values.ts';
 import { literal } from '../plan/values.ts';
 
 /** How many commands of a file stand in a plan. */
 const streamedShown = 10;
 
-/** The commands of the steps; of a file the first ones that were `sampled`. `cluster`: each with its slot where its keys are known. */
+/** The commands of a draft; of a file the first ones that were `sampled`. On a cluster each with its slot where its keys are known. */
 export function plannedCommands(
-  steps: readonly Step[],
-  cluster: boolean,
+  { steps, request }: Pick<Draft, 'steps' | 'request'>,
+  server: Pick<Target['server'], 'cluster' | 'redis_version'>,
   sampled: readonly SampledCommand[] = [],
 ): PlannedCommand[] {
   const streamed = shownSample(sampled, streamedShown).map(({ argv }) => [...argv]);
-  return [...steps.flatMap(commandsOfStep), ...streamed].map((argv) => planned(argv, cluster));
+  const looks = looksAgain(request);
+  return [...steps.flatMap((step) => commandsOfStep(step, server, looks)), ...streamed].map((argv) =>
+    planned(argv, server.cluster),
+  );
+}
+
+/** Requests whose commands redops itself words, and so may put into a script that looks again. */
+export function looksAgain({ operation_type }: Pick<Request, 'operation_type'>): boolean {
+  return operation_type === 'expiration' || operation_type === 'batch' || operation_type === 'key_management';
 }
 
 /** `SCAN 0 MATCH pattern COUNT n TYPE t`: the first call. */
@@ -35,7 +47,7 @@ export function scanArgv(selection: Selection, count: number): Argument[] {
   ];
 }
 
-function commandsOfStep(step: Step): Argument[][] {
+function commandsOfStep(step: Step, server: Pick<Target['server'], 'redis_version'>, looks: boolean): Argument[][] {
   switch (step.kind) {
     case 'command':
       return [step.argv];
@@ -44,11 +56,12 @@ function commandsOfStep(step: Step): Argument[][] {
     case 'scan':
       return [
         scanArgv(step.selection, step.count),
+        ...filterArgvs(step.selection),
         ...(step.collect === 'ttl' ? [['PTTL', { param: 'key' as const }]] : []),
         ...(step.export ? [['TYPE', { param: 'key' as const }]] : []),
       ];
     case 'pipeline':
-      return step.steps.map((command) => command.argv);
+      return step.steps.map(({ argv }) => (looks ? [...guardedCommand(argv, undefined, server)] : argv));
     case 'transaction':
       return [
         ...(step.watch.length === 0 ? [] : [['WATCH', ...step.watch]]),
@@ -60,8 +73,17 @@ function commandsOfStep(step: Step): Argument[][] {
     case 'stream':
       return [];
     case 'for_each':
-      return [scanArgv(step.selection, step.count), step.do.argv];
+      return [
+        scanArgv(step.selection, step.count),
+        ...filterArgvs(step.selection),
+        [...guardedCommand(step.do.argv, step.selection, server)],
+      ];
   }
+}
+
+/** What is asked of each key that SCAN gives; the size by the command of its type. */
+function filterArgvs(selection: Selection): Argument[][] {
+  return filterCommands(selection).map((words) => [...words, { param: 'key' as const }]);
 }
 
 function planned(argv: Argument[], cluster: boolean): PlannedCommand {

@@ -40,7 +40,7 @@ export async function inspectCluster(
     for (const question of questions) {
       if (question.ask !== 'selection') continue;
       const facts = await Promise.all(
-        parts.map((part) => inspectSelection(part.lease, question.selection, part.server)),
+        parts.map((part) => inspectSelection(part.lease, question.selection, part.server, leases)),
       );
       selections.push(wholeSelection(facts, server));
     }
@@ -182,6 +182,9 @@ function wholeSelection(parts: readonly SelectionFacts[], server: Server): Selec
     low: bound ? 0 : sum((facts) => facts.low),
     high: bound ? Math.max(keys, server.keys) : sum((facts) => facts.high),
     visited: sum((facts) => facts.visited),
+    ...(parts.some((facts) => facts.candidates !== undefined)
+      ? { candidates: sum((facts) => facts.candidates ?? 0) }
+      : {}),
     samples: shown.slice(0, 20),
     with_ttl: keys === 0 ? 0 : Math.min(1, sum((facts) => facts.with_ttl * facts.keys) / keys),
     largest: Math.max(0, ...parts.map((facts) => facts.largest)),

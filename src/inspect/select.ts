@@ -4,30 +4,40 @@
  */
 import { randomInt } from 'node:crypto';
 import { type Bytes, bytesId } from '../base/bytes.ts';
+import { isFiltered } from '../plan/filters.ts';
 import type { Selection } from '../plan/step.ts';
 import type { SelectionFacts, Server } from '../plan/target.ts';
 import type { Lease } from '../redis/connection.ts';
 import { inspectKeys } from './keys.ts';
+import { matching, type Reader } from './matching.ts';
 import { type Partition, partitions, partsFor, whole } from './partitions.ts';
 import { pageOf, scanCommand } from './scan.ts';
 
 /** Keyspaces up to this size are counted: about 0.9 us of server time a visited key, so at most some 0.3 s in calls of 1 ms. */
 const COUNT_UP_TO = 300_000;
 const COUNT_PAGE = 1_000;
+/** With filters each key that matches costs one to four reads besides. */
+const COUNT_FILTERED_UP_TO = 100_000;
 /** Sampling: so many random cursor positions, so many keys visited at each. */
 const POSITIONS = 64;
 const SAMPLE_PAGE = 300;
 const SHOWN = 20;
 
-/** Facts of a selection. Costs a scan of at most COUNT_UP_TO keys or POSITIONS pages. */
-export async function inspectSelection(lease: Lease, selection: Selection, server: Server): Promise<SelectionFacts> {
+/** Facts of a selection. Costs a scan of at most COUNT_UP_TO keys or POSITIONS pages, and what the filters read of the keys that it gives. `reader`: what reads keys, where that is not the lease itself. */
+export async function inspectSelection(
+  lease: Lease,
+  selection: Selection,
+  server: Server,
+  reader: Reader = lease,
+): Promise<SelectionFacts> {
+  const filter = (keys: readonly Bytes[]): Promise<readonly Bytes[]> => matching(reader, selection, keys);
   const tally =
-    server.keys <= COUNT_UP_TO
-      ? await count(lease, selection, server)
+    server.keys <= (isFiltered(selection) ? COUNT_FILTERED_UP_TO : COUNT_UP_TO)
+      ? await count(lease, selection, server, filter)
       : samplable(server)
-        ? await sample(lease, selection, server.keys)
-        : { basis: 'bound' as const, keys: server.keys, low: 0, high: server.keys, visited: 0, seen: [] };
-  const samples = (await inspectKeys(lease, tally.seen)).filter((facts) => facts.exists);
+        ? await sample(lease, selection, server.keys, filter)
+        : bounded(selection, server);
+  const samples = (await inspectKeys(reader, tally.seen)).filter((facts) => facts.exists);
   const withTtl = samples.filter((facts) => (facts.ttl_ms ?? -1) >= 0).length;
   const { seen: _seen, ...counts } = tally;
   return {
@@ -45,23 +55,35 @@ interface Tally {
   readonly low: number;
   readonly high: number;
   readonly visited: number;
+  readonly candidates?: number;
   readonly seen: readonly Bytes[];
 }
 
+type Filter = (keys: readonly Bytes[]) => Promise<readonly Bytes[]>;
+
+function bounded(selection: Selection, { keys }: Server): Tally {
+  const limits = { basis: 'bound' as const, keys, low: 0, high: keys, visited: 0, seen: [] };
+  return isFiltered(selection) ? { ...limits, candidates: keys } : limits;
+}
+
 /** Every key is visited; over a distance in several parts at once, so that a round trip is waited for once for all of them. */
-async function count(lease: Lease, selection: Selection, server: Server): Promise<Tally> {
+async function count(lease: Lease, selection: Selection, server: Server, filter: Filter): Promise<Tally> {
   const distinct = new Set<string>();
   const seen: Bytes[] = [];
+  let keys = 0;
   let strange = false;
   const countPart = async (part: Partition): Promise<void> => {
     for (let cursor = part.start; ; ) {
       const page = pageOf(await lease.send(scanCommand(selection, cursor, COUNT_PAGE)));
-      for (const key of page.keys) {
+      const fresh = page.keys.filter((key) => {
         const id = bytesId(key);
-        if (distinct.has(id)) continue; // SCAN may give a key twice
+        const isNew = !distinct.has(id); // SCAN may give a key twice
         distinct.add(id);
-        if (seen.length < SHOWN) seen.push(key);
-      }
+        return isNew;
+      });
+      const passed = await filter(fresh);
+      keys += passed.length;
+      if (seen.length < SHOWN) seen.push(...passed.slice(0, SHOWN - seen.length));
       const place = part.place(page.next);
       strange ||= place === 'strange';
       if (place !== 'inside') return;
@@ -70,8 +92,9 @@ async function count(lease: Lease, selection: Selection, server: Server): Promis
   };
   await Promise.all(partitions(partsFor(server, 'latency_optimized', COUNT_PAGE)).map(countPart));
   if (strange) await countPart(whole);
-  const keys = distinct.size;
-  return { basis: 'counted', keys, low: keys, high: keys, visited: Math.max(keys, server.keys), seen };
+  const candidates = isFiltered(selection) ? { candidates: distinct.size } : {};
+  const visited = Math.max(distinct.size, server.keys);
+  return { basis: 'counted', keys, low: keys, high: keys, visited, ...candidates, seen };
 }
 
 /**
@@ -82,18 +105,25 @@ function samplable(server: Server): boolean {
   return !server.cluster && (server.engine === 'redis' || server.engine === 'valkey');
 }
 
-async function sample(lease: Lease, selection: Selection, total: number): Promise<Tally> {
+async function sample(lease: Lease, selection: Selection, total: number, filter: Filter): Promise<Tally> {
   const pages = await Promise.all(
     Array.from({ length: POSITIONS }, async () => {
       const cursor = String(randomInt(2 ** 32));
-      const [all, matching] = await Promise.all([
+      const [all, given] = await Promise.all([
         lease.send(scanCommand(undefined, cursor, SAMPLE_PAGE)),
         lease.send(scanCommand(selection, cursor, SAMPLE_PAGE)),
       ]);
-      return { visited: pageOf(all).keys.length, matching: pageOf(matching).keys };
+      const candidates = pageOf(given).keys;
+      return {
+        visited: pageOf(all).keys.length,
+        candidates: candidates.length,
+        matching: await filter(candidates),
+      };
     }),
   );
   const interval = ratioInterval(pages.map((page) => ({ visited: page.visited, matched: page.matching.length })));
+  const visited = pages.reduce((sum, page) => sum + page.visited, 0);
+  const given = pages.reduce((sum, page) => sum + page.candidates, 0) / Math.max(1, visited);
   const seen = new Map<string, Bytes>();
   for (const page of pages) for (const key of page.matching.slice(0, 2)) seen.set(bytesId(key), key);
   return {
@@ -101,7 +131,8 @@ async function sample(lease: Lease, selection: Selection, total: number): Promis
     keys: Math.round(interval.ratio * total),
     low: Math.floor(interval.low * total),
     high: Math.min(total, Math.ceil(interval.high * total)),
-    visited: pages.reduce((sum, page) => sum + page.visited, 0),
+    visited,
+    ...(isFiltered(selection) ? { candidates: Math.min(total, Math.round(given * total)) } : {}),
     seen: [...seen.values()].slice(0, POSITIONS),
   };
 }

@@ -3,6 +3,7 @@
  * name 100,000 keys.
  */
 import { type Bytes, bytesId } from '../base/bytes.ts';
+import { selectionId } from '../plan/filters.ts';
 import type { Selection } from '../plan/step.ts';
 import type { KeyFacts, SelectionFacts, Server } from '../plan/target.ts';
 import type { Subject } from './rule.ts';
@@ -35,9 +36,8 @@ export function factsReader(subject: Subject): FactsReader {
 
 /** What the server knows of a selection, when it was asked. */
 export function selectionFacts(subject: Subject, selection: Selection): SelectionFacts | undefined {
-  return subject.target?.selections.find(
-    (facts) => bytesId(facts.selection.match) === bytesId(selection.match) && facts.selection.type === selection.type,
-  );
+  const id = selectionId(selection);
+  return subject.target?.selections.find((facts) => selectionId(facts.selection) === id);
 }
 
 /** The words for "how to make this known". */

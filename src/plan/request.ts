@@ -74,8 +74,29 @@ const common = {
 
 const keys = z.array(Key).min(1).max(100_000);
 const match = Bytestring;
-const selection = { match, type: KeyType.exactOptional() };
-const targets = { keys: keys.exactOptional(), match: match.exactOptional(), type: KeyType.exactOptional() };
+const type = KeyType.exactOptional();
+const targets = { keys: keys.exactOptional(), match: match.exactOptional(), type };
+const range = z.strictObject({
+  min: z.int().nonnegative().exactOptional(),
+  max: z.int().nonnegative().exactOptional(),
+});
+/** What each key is asked for beside its name and type. Bounds are inclusive. */
+const filters = {
+  /** No TTL, some TTL, or a TTL with so much time left. */
+  ttl: z
+    .union(
+      [z.enum(['none', 'any']), z.strictObject({ min: Duration.exactOptional(), max: Duration.exactOptional() })],
+      {
+        error: 'expected "none", "any", or bounds such as {"max": "1h"}',
+      },
+    )
+    .exactOptional(),
+  /** Elements of a collection, bytes of a string. */
+  size: range.exactOptional(),
+  /** Memory that the key takes, as MEMORY USAGE says. */
+  bytes: range.exactOptional(),
+};
+const selection = { match, type, ...filters };
 const strategy = z.enum(['session', 'cache_hot', 'cache_warm', 'cache_cold', 'rate_limit', 'lock']);
 const condition = z.enum(['nx', 'xx', 'gt', 'lt']);
 const expiry = {
@@ -92,7 +113,8 @@ const KeyManagement = z.discriminatedUnion('action', [
     ...management,
     action: z.literal('find'),
     match: match.default('*'),
-    type: KeyType.exactOptional(),
+    type,
+    ...filters,
     /** 1000 when left out; an export has no limit then. */
     limit: z.int().positive().max(1_000_000).exactOptional(),
     export: z.strictObject({ file: z.string().min(1), format: ExportFormat.default('resp') }).exactOptional(),
@@ -112,8 +134,8 @@ const KeyManagement = z.discriminatedUnion('action', [
     to: Key,
     replace: z.boolean().default(false),
   }),
-  z.strictObject({ ...management, action: z.literal('delete'), ...targets }),
-  z.strictObject({ ...management, action: z.literal('touch'), ...targets }),
+  z.strictObject({ ...management, action: z.literal('delete'), ...targets, ...filters }),
+  z.strictObject({ ...management, action: z.literal('touch'), ...targets, ...filters }),
 ]);
 
 const expiration = { operation_type: z.literal('expiration'), ...common };
@@ -125,7 +147,7 @@ const Expiration = z.discriminatedUnion('action', [
     ...expiration,
     action: z.literal('audit'),
     match: match.default('*'),
-    type: KeyType.exactOptional(),
+    type,
   }),
 ]);
 
@@ -190,6 +212,7 @@ const Batch = z.strictObject({
     z.strictObject({ action: z.literal('unlink') }),
     z.strictObject({ action: z.literal('expire'), ...expiry }),
     z.strictObject({ action: z.literal('persist') }),
+    z.strictObject({ action: z.literal('touch') }),
   ]),
 });
 

@@ -88,6 +88,8 @@ export const SelectionFacts = z.strictObject({
   high: z.int().nonnegative(),
   /** Keys visited to learn it. */
   visited: z.int().nonnegative(),
+  /** About how many keys match the pattern and type, and are asked for what the filters need; left out where there are none. */
+  candidates: z.int().nonnegative().exactOptional(),
   /** A few matching keys with their facts. */
   samples: z.array(KeyFacts),
   /** Of the sampled keys: the part (0 to 1) that has a TTL. */

@@ -1,7 +1,7 @@
 /** Requests, arguments and replies as words on a line. What is foreign goes through printable(), always. */
 import { assertNever } from '../base/assert.ts';
 import { type Bytes, printable, quoted } from '../base/bytes.ts';
-import { formatDuration } from '../base/units.ts';
+import { formatCount, formatDuration } from '../base/units.ts';
 import type { Request, RequestOf } from '../plan/request.ts';
 import type { Argument, ReplyValue, RequestArgument } from '../plan/values.ts';
 import { clean, counted } from './layout.ts';
@@ -94,7 +94,7 @@ function managementWords(request: RequestOf<'key_management'>): string {
 function expirationWords(request: RequestOf<'expiration'>): string {
   switch (request.action) {
     case 'set':
-      return `set ${deadlineWords(request)} on ${whichKeys(request)}`;
+      return `set ${deadlineWords(request)} on ${whichKeys(named(request))}`;
     case 'persist':
       return `remove the TTL of ${whichKeys(request)}`;
     case 'get':
@@ -104,6 +104,15 @@ function expirationWords(request: RequestOf<'expiration'>): string {
     default:
       return assertNever(request);
   }
+}
+
+/** `ttl` of such a request is what is set, not what is selected by. */
+function named({
+  keys,
+  match,
+  type,
+}: Extract<RequestOf<'expiration'>, { action: 'set' }>): Parameters<typeof whichKeys>[0] {
+  return { ...(keys && { keys }), ...(match !== undefined && { match }), ...(type && { type }) };
 }
 
 function transactionWords(request: RequestOf<'transaction'>): string {
@@ -140,6 +149,8 @@ function batchWords(request: RequestOf<'batch'>): string {
       return `set ${deadlineWords(request.do)} on ${every}`;
     case 'persist':
       return `remove the TTL of ${every}`;
+    case 'touch':
+      return `touch ${every}`;
     default:
       return assertNever(request.do);
   }
@@ -173,19 +184,31 @@ function secondsOr(value: string | number): string {
   return typeof value === 'number' || /^\d+(\.\d+)?$/.test(value) ? `${value} s` : clean(value);
 }
 
-function whichKeys(request: {
-  readonly keys?: readonly Bytes[];
-  readonly match?: Bytes;
-  readonly type?: string;
-}): string {
+type Select = Partial<RequestOf<'batch'>['select']>;
+
+function whichKeys(request: Select & { readonly keys?: readonly Bytes[] }): string {
   if (request.keys) return these(request.keys);
-  return request.match === undefined
-    ? 'no keys'
-    : `every key that matches ${selected({ match: request.match, ...(request.type && { type: request.type }) })}`;
+  return request.match === undefined ? 'no keys' : `every key that matches ${selected(request)}`;
 }
 
-function selected(selection: { readonly match: Bytes; readonly type?: string }): string {
-  return `${printable(selection.match)}${selection.type ? ` (type ${selection.type})` : ''}`;
+function selected({ match = '*', type, ttl, size, bytes }: Select): string {
+  const filters = [
+    ...(type === undefined ? [] : [`type ${type}`]),
+    ...(ttl === undefined ? [] : [ttlFilter(ttl)]),
+    ...(size === undefined ? [] : [`${range(size.min, size.max, formatCount)} elements`]),
+    ...(bytes === undefined ? [] : [`${range(bytes.min, bytes.max, formatCount)} bytes of memory`]),
+  ];
+  return `${printable(match)}${filters.length === 0 ? '' : ` (${filters.join(', ')})`}`;
+}
+
+function ttlFilter(ttl: NonNullable<Select['ttl']>): string {
+  if (ttl === 'none') return 'without a TTL';
+  return ttl === 'any' ? 'with a TTL' : `TTL ${range(ttl.min, ttl.max, secondsOr)}`;
+}
+
+function range<Bound>(min: Bound | undefined, max: Bound | undefined, words: (bound: Bound) => string): string {
+  if (min === undefined) return max === undefined ? 'any' : `at most ${words(max)}`;
+  return max === undefined ? `at least ${words(min)}` : `${words(min)} to ${words(max)}`;
 }
 
 function these(keys: readonly Bytes[]): string {

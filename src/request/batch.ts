@@ -1,4 +1,4 @@
-/** The recipe for batch: unlink, expire or persist every key that matches, as a scan job. */
+/** The recipe for batch: unlink, expire, persist or touch every key that is selected, as a scan job. */
 import { assertNever } from '../base/assert.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
@@ -6,12 +6,13 @@ import type { Target } from '../plan/target.ts';
 import { deadlineOf, pexpireat } from './deadline.ts';
 import { job } from './drafts.ts';
 import { persistReason, persistStep } from './expiration.ts';
-import { unlinkReason } from './key-management.ts';
+import { touchReason, unlinkReason } from './key-management.ts';
 import type { Result } from './problem.ts';
+import { selectionOf } from './selection.ts';
 
 /** The draft of a batch request, or why there is none. */
 export function batch(request: RequestOf<'batch'>, target: Target | undefined): Result<Draft> {
-  const { select } = request;
+  const select = selectionOf(request.select);
   const key = { param: 'key' } as const;
   switch (request.do.action) {
     case 'unlink':
@@ -19,10 +20,16 @@ export function batch(request: RequestOf<'batch'>, target: Target | undefined): 
     case 'persist':
       return { value: job(request, target, select, persistStep(key), [persistReason]) };
     case 'expire': {
-      const deadline = deadlineOf(request.do, { place: 'do.', bulk: true, target });
+      // what the filter says is what PEXPIREAT can check by itself, from 7.0
+      const condition =
+        request.do.condition ?? (select.ttl === 'none' ? 'nx' : select.ttl === 'any' ? 'xx' : undefined);
+      const expiry = condition === undefined ? request.do : { ...request.do, condition };
+      const deadline = deadlineOf(expiry, { place: 'do.', bulk: true });
       if (!('value' in deadline)) return deadline;
       return { value: job(request, target, select, pexpireat(key, deadline.value), deadline.value.reasons) };
     }
+    case 'touch':
+      return { value: job(request, target, select, { kind: 'command', argv: ['TOUCH', key] }, [touchReason]) };
     default:
       return assertNever(request.do);
   }

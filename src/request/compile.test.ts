@@ -151,14 +151,25 @@ describe('expiration', () => {
     expect(deadlineOf(input)).toEqual(['PEXPIREAT', 'k', ms]);
   });
 
-  it.each(['nx', 'xx', 'gt', 'lt'])('the condition %s is appended, from 7.0 on', (condition) => {
+  it.each(['nx', 'xx', 'gt', 'lt'])('the condition %s is appended, for what is sent', (condition) => {
     expect(deadlineOf({ ttl: '1h', condition }).at(-1)).toBe(condition.toUpperCase());
-    const old = targetWith({ server: { redis_version: '6.2.14' } });
-    expect(refusalOf({ ...ttl, keys: ['k'], ttl: '1h', condition }, old)).toMatchObject({
-      code: 'VER001',
-      at: 'condition',
-    });
   });
+
+  it.each(['nx', 'xx', 'gt', 'lt'])(
+    'the condition %s comes from a script before 7.0, except in MULTI/EXEC',
+    (condition) => {
+      const old = targetWith({ server: { redis_version: '6.2.14' } });
+      const request = { ...ttl, keys: ['k'], ttl: '1h', condition };
+      expect(draftOf(request, old).reasons.join(' ')).toContain(
+        'a script tests and sets the TTL of each key in one go',
+      );
+      expect(draftOf(request, targetWith()).reasons.join(' ')).not.toContain('script');
+      expect(refusalOf({ ...request, atomicity_required: true }, old)).toMatchObject({
+        code: 'VER001',
+        at: 'condition',
+      });
+    },
+  );
 
   it.each([[0], ['0s'], ['500ms'], ['1s'], [`${2 ** 52 + 2}ms`]])('a ttl of %j is refused', (value) => {
     expect(refusalOf({ ...ttl, keys: ['k'], ttl: value })).toMatchObject({ code: 'REQ001', at: 'ttl' });

@@ -8,24 +8,46 @@ import { compileTemplate } from '../formats/template.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Request, RequestOf } from '../plan/request.ts';
 import { problem } from './problem.ts';
+import { conditionProblems, selectionProblems } from './selection.ts';
 import { formatOf } from './source-format.ts';
 
 /** The fields of a request that contradict each other (REQ002), or nothing. */
 export function contradictions(request: Request): readonly Diagnostic[] {
   switch (request.operation_type) {
     case 'key_management':
-      return request.action === 'delete' || request.action === 'touch' ? keysOrMatch(request) : [];
+      return managed(request);
     case 'expiration':
       if (request.action === 'set') return [...keysOrMatch(request), ...oneDeadline(request, '')];
       return request.action === 'persist' ? keysOrMatch(request) : [];
     case 'batch':
-      return request.do.action === 'expire' ? oneDeadline(request.do, 'do.') : [];
+      return [
+        ...selectionProblems(request.select, 'select.'),
+        ...(request.do.action === 'expire'
+          ? [...oneDeadline(request.do, 'do.'), ...conditionProblems(request.select, request.do.condition)]
+          : []),
+      ];
     case 'pipelining':
       return pipelining(request);
     case 'transaction':
       return transaction(request);
     case 'lua_script':
       return luaScript(request);
+    default:
+      return assertNever(request);
+  }
+}
+
+function managed(request: RequestOf<'key_management'>): readonly Diagnostic[] {
+  switch (request.action) {
+    case 'find':
+      return selectionProblems(request, '');
+    case 'delete':
+    case 'touch':
+      return [...keysOrMatch(request), ...namedOrFiltered(request), ...selectionProblems(request, '')];
+    case 'inspect':
+    case 'rename':
+    case 'copy':
+      return [];
     default:
       return assertNever(request);
   }
@@ -43,6 +65,15 @@ function keysOrMatch(request: Targets): readonly Diagnostic[] {
   if (request.keys === undefined || request.type === undefined) return [];
   const message = 'type selects among the keys that match finds; named keys are taken as they are';
   return [problem('REQ002', 'type', message, 'Remove type, or give match instead of keys.')];
+}
+
+function namedOrFiltered(
+  request: Targets & { readonly ttl?: unknown; readonly size?: unknown; readonly bytes?: unknown },
+): readonly Diagnostic[] {
+  const [name] = (['ttl', 'size', 'bytes'] as const).filter((one) => request[one] !== undefined);
+  if (request.keys === undefined || name === undefined) return [];
+  const message = `${name} selects among the keys that match finds; named keys are taken as they are`;
+  return [problem('REQ002', name, message, `Remove ${name}, or give match instead of keys.`)];
 }
 
 interface Deadline {

@@ -8,10 +8,8 @@ import { formatDuration, parseDuration } from '../base/units.ts';
 import { ttlStrategies } from '../catalog/ttl-strategies.ts';
 import type { RequestOf } from '../plan/request.ts';
 import type { CommandStep } from '../plan/step.ts';
-import type { Target } from '../plan/target.ts';
 import type { Argument } from '../plan/values.ts';
 import { problem, type Result, refused } from './problem.ts';
-import { olderThan } from './version.ts';
 
 type Expiry = Pick<
   Extract<RequestOf<'expiration'>, { action: 'set' }>,
@@ -22,7 +20,6 @@ type Expiry = Pick<
 export interface DeadlineContext {
   readonly place: '' | 'do.';
   readonly bulk: boolean;
-  readonly target: Target | undefined;
 }
 
 /** The template of PEXPIREAT after its key, and why. */
@@ -31,19 +28,9 @@ export interface Deadline {
   readonly reasons: readonly string[];
 }
 
-/** The arguments of PEXPIREAT after its key (REQ001: a TTL that would delete or overflow; VER001: a condition before 7.0). */
+/** The arguments of PEXPIREAT after its key (REQ001: a TTL that would delete or overflow). */
 export function deadlineOf(expiry: Expiry, context: DeadlineContext): Result<Deadline> {
   const { condition } = expiry;
-  if (condition !== undefined && olderThan(context.target, '7.0'))
-    return refused(
-      problem(
-        'VER001',
-        `${context.place}condition`,
-        `the condition ${condition.toUpperCase()} of PEXPIREAT needs Redis 7.0, and the server is ${context.target?.server.redis_version}`,
-        'Remove the condition, use a server of 7.0 or later, or test and set the TTL in a Lua script.',
-        'Reading the TTL first and setting it afterwards would race with other clients, so there is no substitute on an older server.',
-      ),
-    );
   const deadline = expiry.at === undefined ? relative(expiry, context) : absolute(expiry.at, context);
   if (!('value' in deadline) || condition === undefined) return deadline;
   return {

@@ -1,9 +1,11 @@
 /** The two shapes that most recipes end in: commands sent together, and a job over every key that matches. */
+import { isFiltered } from '../plan/filters.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { Request } from '../plan/request.ts';
 import type { CommandStep, Selection } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { batchSize, scanCount } from './batch-size.ts';
+import { conditionReasons, filterReasons } from './selection.ts';
 import { serverSide } from './server-side.ts';
 
 /** Commands sent together, each with an outcome of its own. `steps` is not empty. */
@@ -41,6 +43,8 @@ export function job(
     batch_size: batch.size,
     reasons: [
       ...reasons,
+      ...filterReasons(selection, step, target),
+      ...(isFiltered(selection) ? [] : conditionReasons(step, target)),
       ...onServer.reasons,
       'A scan job is atomic per key, not as a whole.',
       count.reason,

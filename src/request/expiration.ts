@@ -2,13 +2,15 @@
 import { assertNever } from '../base/assert.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
-import type { CommandStep, Selection } from '../plan/step.ts';
+import type { CommandStep } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import type { Argument } from '../plan/values.ts';
 import { scanCount } from './batch-size.ts';
 import { deadlineOf, pexpireat } from './deadline.ts';
 import { job, pipeline } from './drafts.ts';
-import type { Result } from './problem.ts';
+import { problem, type Result, refused } from './problem.ts';
+import { conditionReasons, type Select, selectionOf } from './selection.ts';
+import { olderThan } from './version.ts';
 
 type Action<Name> = Extract<RequestOf<'expiration'>, { action: Name }>;
 
@@ -16,7 +18,9 @@ type Action<Name> = Extract<RequestOf<'expiration'>, { action: Name }>;
 export function expiration(request: RequestOf<'expiration'>, target: Target | undefined): Result<Draft> {
   switch (request.action) {
     case 'set': {
-      const deadline = deadlineOf(request, { place: '', bulk: request.match !== undefined, target });
+      const tooOld = atomicCondition(request, target);
+      if (tooOld) return tooOld;
+      const deadline = deadlineOf(request, { place: '', bulk: request.match !== undefined });
       if (!('value' in deadline)) return deadline;
       return { value: onKeys(request, target, (key) => pexpireat(key, deadline.value), deadline.value.reasons) };
     }
@@ -48,8 +52,27 @@ function onKeys(
   step: (key: Argument) => CommandStep,
   reasons: readonly string[],
 ): Draft {
-  if (request.match !== undefined) return job(request, target, selectionOf(request), step({ param: 'key' }), reasons);
-  return pipeline(request, target, (request.keys ?? []).map(step), reasons);
+  if (request.match !== undefined)
+    return job(request, target, selectionOf(named(request)), step({ param: 'key' }), reasons);
+  const steps = (request.keys ?? []).map(step);
+  return pipeline(request, target, steps, [
+    ...reasons,
+    ...steps.slice(0, 1).flatMap((one) => conditionReasons(one, target)),
+  ]);
+}
+
+/** Conditions before 7.0 come from a script a key, which MULTI/EXEC does not go through. */
+function atomicCondition(request: Action<'set'>, target: Target | undefined): Result<Draft> | undefined {
+  if (request.condition === undefined || !request.atomicity_required || !olderThan(target, '7.0')) return undefined;
+  return refused(
+    problem(
+      'VER001',
+      'condition',
+      `the condition ${request.condition.toUpperCase()} of PEXPIREAT needs Redis 7.0 inside MULTI/EXEC, and the server is ${target?.server.redis_version}`,
+      'Remove atomicity_required, or the condition, or use a server of 7.0 or later.',
+      'On an older server a script tests and sets the TTL of each key by itself, one key after the other.',
+    ),
+  );
 }
 
 function audit(request: Action<'audit'>): Draft {
@@ -57,13 +80,13 @@ function audit(request: Action<'audit'>): Draft {
   return {
     request,
     strategy: 'inspection',
-    steps: [{ kind: 'scan', selection: selectionOf(request), count: count.size, collect: 'ttl' }],
+    steps: [{ kind: 'scan', selection: selectionOf(named(request)), count: count.size, collect: 'ttl' }],
     batch_size: count.size,
     reasons: ['SCAN and PTTL: the keys are counted by prefix and by TTL state; no value is read.', count.reason],
   };
 }
 
-function selectionOf(request: { readonly match?: Selection['match']; readonly type?: Selection['type'] }): Selection {
-  const match = request.match ?? '*';
-  return request.type === undefined ? { match } : { match, type: request.type };
+/** `ttl` of an expiration request is what is set, not what is selected by. */
+function named({ match, type }: Pick<Select, 'match' | 'type'>): Select {
+  return { ...(match === undefined ? {} : { match }), ...(type === undefined ? {} : { type }) };
 }

@@ -3,11 +3,12 @@ import { assertNever } from '../base/assert.ts';
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
-import type { CommandStep, Selection } from '../plan/step.ts';
+import type { CommandStep } from '../plan/step.ts';
 import type { KeyFacts, Target } from '../plan/target.ts';
 import { scanCount } from './batch-size.ts';
 import { job, pipeline } from './drafts.ts';
 import { problem, type Result, refused } from './problem.ts';
+import { filterReasons, selectionOf } from './selection.ts';
 import { olderThan } from './version.ts';
 
 type Action<Name> = Extract<RequestOf<'key_management'>, { action: Name }>;
@@ -26,7 +27,7 @@ export function keyManagement(request: RequestOf<'key_management'>, target: Targ
     case 'delete':
       return { value: onKeys(request, target, 'UNLINK', unlinkReason) };
     case 'touch':
-      return { value: onKeys(request, target, 'TOUCH', 'TOUCH refreshes the idle time and reads no value.') };
+      return { value: onKeys(request, target, 'TOUCH', touchReason) };
     default:
       return assertNever(request);
   }
@@ -36,10 +37,14 @@ export function keyManagement(request: RequestOf<'key_management'>, target: Targ
 export const unlinkReason =
   'UNLINK, not DEL: the memory of a large collection is freed by another thread; DEL of a 1M-field hash holds the server about 400 ms.';
 
+/** What TOUCH does. */
+export const touchReason = 'TOUCH refreshes the idle time and reads no value.';
+
 /** Keys that a listing gives when the request does not say how many. */
 const listed = 1000;
 
 function find(request: Action<'find'>): Draft {
+  const selection = selectionOf(request);
   const count = scanCount(request.performance_mode);
   const limit = request.limit ?? (request.export ? undefined : listed);
   return {
@@ -48,7 +53,7 @@ function find(request: Action<'find'>): Draft {
     steps: [
       {
         kind: 'scan',
-        selection: selectionOf(request.match, request.type),
+        selection,
         count: count.size,
         ...(limit === undefined ? {} : { limit }),
         collect: 'keys',
@@ -59,6 +64,7 @@ function find(request: Action<'find'>): Draft {
     reasons: [
       'SCAN, not KEYS: KEYS holds the server for the whole keyspace, SCAN for one page at a time.',
       count.reason,
+      ...filterReasons(selection, undefined, undefined),
       ...(limit === undefined ? [] : [`The listing ends after ${limit} keys.`]),
       ...(request.export ? exportReasons : []),
     ],
@@ -147,13 +153,7 @@ function onKeys(
   reason: string,
 ): Draft {
   if (request.match !== undefined)
-    return job(
-      request,
-      target,
-      selectionOf(request.match, request.type),
-      { kind: 'command', argv: [name, { param: 'key' }] },
-      [reason],
-    );
+    return job(request, target, selectionOf(request), { kind: 'command', argv: [name, { param: 'key' }] }, [reason]);
   const steps = (request.keys ?? []).map((key) => command(name, key));
   return pipeline(request, target, steps, [
     reason,
@@ -167,8 +167,4 @@ function single(request: RequestOf<'key_management'>, step: CommandStep, reason:
 
 function command(...argv: readonly Bytes[]): CommandStep {
   return { kind: 'command', argv: [...argv] };
-}
-
-function selectionOf(match: Bytes, type: Selection['type']): Selection {
-  return type === undefined ? { match } : { match, type };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { file, found, unchecked } from '../../../test/support/lint.ts';
+import { eachKey, file, found, job, unchecked } from '../../../test/support/lint.ts';
 import { ttl009 } from './ttl009-conditional-expire.ts';
 
 const on = (redis_version: string) => ({ server: { version: redis_version, redis_version } });
@@ -18,4 +18,15 @@ test('without a condition there is nothing to judge; with one the version is nee
   expect(found(ttl009, file('EXPIRE k 60', on('5.0.14')))).toEqual([]);
   expect(unchecked(ttl009, file('EXPIRE k 60'))).toBeUndefined();
   expect(unchecked(ttl009, file('EXPIRE k 60 NX'))).toContain('version');
+});
+
+test('what redops words itself goes inside a script there, so nothing is wrong with it', () => {
+  const request = {
+    operation_type: 'batch',
+    select: { match: 'k:*' },
+    do: { action: 'expire', ttl: '1h', condition: 'nx' },
+  };
+  const argv = ['PEXPIREAT', eachKey, '1900000000000', 'NX'];
+  expect(found(ttl009, job('k:*', argv, on('6.2.14'), request))).toEqual([]);
+  expect(found(ttl009, job('k:*', argv, on('6.2.14')))).toHaveLength(1);
 });

@@ -3,7 +3,7 @@ import { errorOf } from '../../catalog/errors.ts';
 import { commandName } from '../../catalog/lookup.ts';
 import { howToGive, speaks } from '../facts.ts';
 import { at } from '../findings.ts';
-import type { LintCommand, Rule } from '../rule.ts';
+import type { LintCommand, Rule, Subject } from '../rule.ts';
 import { hasOption } from '../words.ts';
 
 /** TTL009: a conditional EXPIRE on a server before 7.0. */
@@ -13,6 +13,7 @@ export const ttl009: Rule = {
   title: 'EXPIRE with NX, XX, GT or LT on a server before 7.0',
   error: errorOf('ERR').code,
   check(subject) {
+    if (byScript(subject)) return { findings: [] };
     const conditional = subject.commands.filter(isConditional);
     if (conditional.length === 0) return { findings: [] };
     const server = subject.target?.server;
@@ -29,6 +30,13 @@ export const ttl009: Rule = {
     };
   },
 };
+
+/** What redops words itself goes inside a script on such a server, except in a transaction. */
+function byScript({ draft }: Subject): boolean {
+  const type = draft?.request.operation_type;
+  if (type !== 'expiration' && type !== 'batch') return false;
+  return draft?.steps.every((step) => step.kind !== 'transaction') === true;
+}
 
 function isConditional({ argv }: LintCommand): boolean {
   return (
