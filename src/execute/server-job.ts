@@ -35,10 +35,14 @@ export async function* runServerJob(
   const caps = createCaps(session, job.acted);
   let begun = false;
   const run = async function* (parts: readonly Partition[], from: ServerJob['from']): AsyncGenerator<Event, void> {
-    for await (const events of merge(parts.map((part) => actInPart(session, step, part, { ...job, from }, caps)))) {
+    // what ends one part ends the others when the chunk that they are at is told, too
+    const stop: { cause?: { readonly error: unknown } } = {};
+    const acting = parts.map((part) => endingWith(stop, actInPart(session, step, part, { ...job, from }, caps)));
+    for await (const events of merge(acting)) {
       begun = true;
       yield* events;
     }
+    if (stop.cause) throw stop.cause.error;
   };
   try {
     try {
@@ -54,6 +58,21 @@ export async function* runServerJob(
     if (error instanceof OpsError) return { end: 'fault', fault: error };
     if (error instanceof NoServerSide) return { end: 'fault', fault: refusedLate(error) };
     throw error;
+  }
+}
+
+/** The events of a part until one of all parts fails. */
+async function* endingWith<T>(
+  stop: { cause?: { readonly error: unknown } },
+  part: AsyncGenerator<T, void>,
+): AsyncGenerator<T, void> {
+  try {
+    for await (const events of part) {
+      yield events;
+      if (stop.cause) return;
+    }
+  } catch (error) {
+    stop.cause ??= { error };
   }
 }
 
