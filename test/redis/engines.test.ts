@@ -26,12 +26,17 @@ async function state(at: TestServer): Promise<string> {
   return at.cli('eval', lua, '0');
 }
 
-const run = async (agent: Agent, request: object, engine: 'client' | 'server') => {
-  // the same request without the right to use the server's engine is the one in latency_optimized mode
-  const mode = engine === 'client' ? 'latency_optimized' : 'throughput_optimized';
-  const report = await applied(agent, { ...request, performance_mode: mode });
-  expect(report.engine).toBe(engine);
-  return report;
+/** Applies on filled data until the engine is the wanted one: from a measured round trip of 10 ms on, also of a busy machine, the other may be chosen. */
+const run = async (agent: Agent, fill: () => Promise<void>, request: object, engine: 'client' | 'server') => {
+  const mode = engine === 'client' ? 'latency_optimized' : 'throughput_optimized'; // the former never goes on the server
+  for (let attempt = 0; ; attempt += 1) {
+    await fill();
+    const report = await applied(agent, { ...request, performance_mode: mode });
+    if (report.engine === engine || attempt === 20) {
+      expect(report.engine).toBe(engine);
+      return report;
+    }
+  }
 };
 
 describe('the two engines of a scan job', () => {
@@ -65,13 +70,15 @@ describe('the two engines of a scan job', () => {
             async (keys, select) => {
               const outcomes: unknown[] = [];
               for (const engine of ['client', 'server'] as const) {
-                await server.cli('flushall');
-                for (const { name, kind, ttl, list } of keys) {
-                  const key = `${kind}:${name}`;
-                  await server.cli(...(list ? ['rpush', key, 'x'] : ['set', key, 'x']));
-                  if (ttl) await server.cli('pexpireat', key, '3900000000000');
-                }
-                const report = await run(agent, { operation_type: 'batch', select, do: action }, engine);
+                const fill = async () => {
+                  await server.cli('flushall');
+                  for (const { name, kind, ttl, list } of keys) {
+                    const key = `${kind}:${name}`;
+                    await server.cli(...(list ? ['rpush', key, 'x'] : ['set', key, 'x']));
+                    if (ttl) await server.cli('pexpireat', key, '3900000000000');
+                  }
+                };
+                const report = await run(agent, fill, { operation_type: 'batch', select, do: action }, engine);
                 const { matched, changed, unchanged, failed, unknown } = report.totals;
                 outcomes.push({ matched, changed, unchanged, failed, unknown, left: await state(server) });
               }
