@@ -106,7 +106,8 @@ export function whole(text: string): number {
   return value;
 }
 
-function wholeOrZero(text: string): number {
+/** Parses a whole number of the command line. */
+export function wholeOrZero(text: string): number {
   return text === '0' ? 0 : whole(text);
 }
 

@@ -99,6 +99,30 @@ describe('verbs and their requests', () => {
       'batch expire --match a* --type zset --ttl 1h',
       { operation_type: 'batch', select: { match: 'a*', type: 'zset' }, do: { action: 'expire', ttl: '1h' } },
     ],
+    [
+      'batch touch --match a* --with-ttl --size-below 0',
+      { operation_type: 'batch', select: { match: 'a*', ttl: 'any', size: { max: 0 } }, do: { action: 'touch' } },
+    ],
+    [
+      'batch expire --match a* --without-ttl --ttl 1h',
+      { operation_type: 'batch', select: { match: 'a*', ttl: 'none' }, do: { action: 'expire', ttl: '1h' } },
+    ],
+    [
+      'batch unlink --match a* --ttl-above 7d --ttl-below 30d --bytes-above 1000',
+      {
+        operation_type: 'batch',
+        select: { match: 'a*', ttl: { min: '7d', max: '30d' }, bytes: { min: 1000 } },
+        do: { action: 'unlink' },
+      },
+    ],
+    [
+      'keys delete --match a* --ttl-below 1h',
+      { operation_type: 'key_management', action: 'delete', match: 'a*', ttl: { max: '1h' } },
+    ],
+    [
+      'keys find a* --without-ttl --size-above 5',
+      { operation_type: 'key_management', action: 'find', match: 'a*', ttl: 'none', size: { min: 5 } },
+    ],
     ['batch persist --match a*', { operation_type: 'batch', select: { match: 'a*' }, do: { action: 'persist' } }],
     [
       'keys delete a --atomic --accept del003,TTL001 --accept KEY001 --max-keys 5 --max-percent 20% --prefix a: --prefix b: --max-retries 0',

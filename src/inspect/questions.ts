@@ -2,8 +2,9 @@
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
+import { guardedCommand, guardSha1, guardSource, isGuarded } from '../plan/guarded-command.ts';
 import type { Draft, SampledCommand } from '../plan/plan.ts';
-import { commandsOf, type Selection } from '../plan/step.ts';
+import { commandsOf, type ForEachStep, type Selection } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 
 /** One question to the server. */
@@ -39,6 +40,7 @@ export function needs(draft: Draft, sampled: readonly Pick<SampledCommand, 'argv
       for (const key of step.keys) keys.set(bytesId(key), key);
     }
     for (const { argv } of commandsOf(step, `steps[${index}]`)) ask(argv.map(literal));
+    if (step.kind === 'for_each' && looksAgain(step)) for (const argv of ownScript) ask(argv);
     if (step.kind === 'transaction') for (const key of step.watch) keys.set(bytesId(key), key);
   });
   for (const { argv } of sampled) ask(argv);
@@ -46,6 +48,16 @@ export function needs(draft: Draft, sampled: readonly Pick<SampledCommand, 'argv
   for (const key of [...keys.values()].slice(0, most)) questions.push({ ask: 'key', key });
   for (const argv of forms.values()) questions.push({ ask: 'permission', argv });
   return questions;
+}
+
+/** What runs the script that looks again at each key. */
+const ownScript = [
+  ['EVALSHA', guardSha1, '0'],
+  ['SCRIPT', 'LOAD', guardSource],
+];
+
+function looksAgain({ do: { argv }, selection }: ForEachStep): boolean {
+  return isGuarded(guardedCommand(argv, selection, { redis_version: '7.0' }));
 }
 
 /** The questions about commands from a file: their keys. */

@@ -103,6 +103,29 @@ describe.each(matrix())('on %s', (version) => {
     expect(after.filter((ms) => ms > 50 * 60_000 && ms <= hour)).toHaveLength(30);
   });
 
+  it('samples what it does not count: the interval holds the true number, and no count is claimed', async () => {
+    await server.cli(
+      'eval',
+      "for i = 1, 150000 do redis.call('SET', 'k:' .. i, i) if i % 50 == 0 then redis.call('EXPIRE', 'k:' .. i, 1000) end end",
+      '0',
+    );
+    const request = { ...batch, select: { match: 'k:*', ttl: 'any' }, do: unlink };
+    await withAgent(server.url, async (agent) => {
+      let held = 0;
+      for (let round = 0; round < 12; round += 1) {
+        const { estimate } = (await planOf(agent, request)).execution_plan;
+        expect(estimate.basis).toBe('sampled');
+        expect(estimate.low).toBeLessThan(estimate.high);
+        if (estimate.low <= 3_000 && 3_000 <= estimate.high) held += 1;
+      }
+      // of 12 rounds at 95 %, fewer than 8 come once in a hundred thousand
+      expect(held).toBeGreaterThanOrEqual(8);
+    });
+    const report = await run(request);
+    expect(report.totals).toMatchObject({ matched: 3_000, changed: 3_000 });
+    expect(await server.cli('dbsize')).toBe('147000');
+  }, 60_000);
+
   it('touches what is selected', async () => {
     await server.cli('eval', script, '0');
     const report = await run({ ...batch, select: { match: 'k:*', size: { min: 5 } }, do: { action: 'touch' } });
@@ -132,10 +155,29 @@ describe.each(matrix())('on %s', (version) => {
     await server.cli('acl', 'setuser', 'bob', 'on', '>pw', '~*', '+@all', '-evalsha', '-script');
     const url = server.url.replace('redis://', 'redis://bob:pw@');
     const request = { ...batch, select: { match: 'k:*', ttl: 'none' }, do: unlink };
-    const report = await withAgent(url, (agent) => applied(agent, request));
+    const as = (document: unknown) => withAgent(url, (agent) => applied(agent, document));
+    if (Number.parseInt(server.version, 10) >= 7) {
+      const refused = await as(request);
+      expect(refused.status).toBe('refused');
+      expect(refused.warnings.map(({ code, message }) => `${code} ${message.split(':')[0]}`)).toEqual([
+        'SEC002 the user bob may not run evalsha',
+        'SEC002 the user bob may not run script',
+      ]);
+    }
+    const report = await as({ ...request, accept: ['SEC002'] });
     expect(report.totals).toMatchObject({ changed: 0, failed: 30 });
     expect(report.errors).toMatchObject([{ code: 'E215', count: 30 }]);
     expect(await left()).toHaveLength(90);
+  });
+
+  it('sends no script in a dry run, and says how many commands it would send', async () => {
+    await server.cli('eval', script, '0');
+    await server.cli('script', 'flush');
+    const request = { ...batch, select: { match: 'k:*', ttl: 'none', type: 'hash' }, do: unlink };
+    const report = await withAgent(server.url, (agent) => applied(agent, request, { yes: true, dryRun: true }));
+    expect(report).toMatchObject({ dry_run: true, would_send: 5 });
+    expect(await left()).toHaveLength(90);
+    expect(await server.cli('info', 'memory')).toContain('number_of_cached_scripts:0');
   });
 
   describe('the script that looks again', () => {

@@ -1,24 +1,27 @@
-/** redops batch: unlink, expire, persist every key that matches. */
+/** redops batch: unlink, expire, persist, touch every key that is selected. */
 import type { Command } from 'commander';
 import type { Finish, Io } from '../io.ts';
 import { defined, type RequestOptions, type RunOptions, requestMembers, withRequest } from '../options.ts';
 import { type ExpiryOptions, expiryMembers, withExpiry } from './expiry.ts';
+import { type FilterOptions, filterMembers, withFilters } from './filters.ts';
 import { runRequest } from './request.ts';
 
-type Options = RunOptions & RequestOptions & ExpiryOptions & { match: string; type?: string };
+type Options = RunOptions & RequestOptions & ExpiryOptions & FilterOptions & { match: string; type?: string };
 
 /** Adds the verb. */
 export function addBatch(program: Command, io: Io, finish: Finish): void {
-  const batch = program.command('batch').description('unlink, expire or persist every key that matches');
+  const batch = program.command('batch').description('unlink, expire, persist or touch every key that is selected');
   const job = (name: string, what: string): Command =>
-    withRequest(batch.command(name).description(what))
-      .requiredOption('--match <pattern>', 'every key that matches this glob pattern')
-      .option('--type <type>', 'only keys of this type');
+    withFilters(
+      withRequest(batch.command(name).description(what))
+        .requiredOption('--match <pattern>', 'every key that matches this glob pattern')
+        .option('--type <type>', 'only keys of this type'),
+    );
   const act = (options: Options, action: Readonly<Record<string, unknown>>): Promise<void> =>
     runRequest(io, finish, options, {
       operation_type: 'batch',
       ...requestMembers(options),
-      select: defined({ match: options.match, type: options.type }),
+      select: { ...defined({ match: options.match, type: options.type }), ...filterMembers(options) },
       do: action,
     });
   job('unlink', 'delete them with UNLINK').action((options: Options) => act(options, { action: 'unlink' }));
@@ -26,4 +29,5 @@ export function addBatch(program: Command, io: Io, finish: Finish): void {
     act(options, { action: 'expire', ...expiryMembers(options) }),
   );
   job('persist', 'remove their time to live').action((options: Options) => act(options, { action: 'persist' }));
+  job('touch', 'refresh their idle time').action((options: Options) => act(options, { action: 'touch' }));
 }

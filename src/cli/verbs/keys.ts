@@ -3,10 +3,12 @@ import { type Command, Option } from 'commander';
 import { OpsError } from '../../base/ops-error.ts';
 import type { Finish, Io } from '../io.ts';
 import { defined, type RequestOptions, type RunOptions, requestMembers, whole, withRequest } from '../options.ts';
+import { type FilterOptions, filterMembers, withFilters } from './filters.ts';
 import { eitherKeysOrMatch, runRequest } from './request.ts';
 
 type Options = RunOptions &
-  RequestOptions & {
+  RequestOptions &
+  FilterOptions & {
     match?: string;
     type?: string;
     limit?: number;
@@ -25,14 +27,15 @@ export function addKeys(program: Command, io: Io, finish: Finish): void {
       ...requestMembers(options),
       ...defined(members),
     });
-  withRequest(keys.command('find <pattern>').description('list keys by a glob pattern, with SCAN'))
+  withFilters(withRequest(keys.command('find <pattern>').description('list keys by a glob pattern, with SCAN')))
     .option('--type <type>', 'string, list, set, zset, hash or stream')
     .option('--limit <n>', 'stop after this many keys (default 1000; none with --export)', whole)
     .option('--export <file>', 'write the keys with their values and deadlines to a file')
     .addOption(new Option('--format <format>', 'of the export (default resp)').choices(['resp', 'jsonl']))
     .action((match: string, options: Options) => {
       const exported = exportOf(options);
-      return act('find', { match, type: options.type, limit: options.limit, export: exported }, options);
+      const members = { match, type: options.type, limit: options.limit, export: exported };
+      return act('find', { ...members, ...filterMembers(options) }, options);
     });
   withRequest(keys.command('inspect <keys...>').description('type, encoding, size, memory, time to live')).action(
     (names: string[], options: Options) => act('inspect', { keys: names }, options),
@@ -47,10 +50,12 @@ export function addKeys(program: Command, io: Io, finish: Finish): void {
     ['delete', 'delete keys with UNLINK'],
     ['touch', 'refresh the idle time of keys'],
   ] as const)
-    withRequest(keys.command(`${action} [keys...]`).description(`${what}: by name, or all that match`))
+    withFilters(withRequest(keys.command(`${action} [keys...]`).description(`${what}: by name, or all that match`)))
       .option('--match <pattern>', 'every key that matches this glob pattern')
       .option('--type <type>', 'with --match: only keys of this type')
-      .action((names: string[], options: Options) => act(action, eitherKeysOrMatch(names, options), options));
+      .action((names: string[], options: Options) =>
+        act(action, { ...eitherKeysOrMatch(names, options), ...filterMembers(options) }, options),
+      );
 }
 
 function exportOf({ export: file, format }: Options): Record<string, unknown> | undefined {

@@ -1,6 +1,7 @@
 /** A job that destroys and whose pattern leaves nothing out is the bulk form of FLUSHDB. */
 import { type Bytes, toBuffer } from '../../base/bytes.ts';
 import { deletesKeys, destroys } from '../../catalog/nature.ts';
+import { isFiltered } from '../../plan/filters.ts';
 import { deadlineOf, isPast } from '../expiry.ts';
 import { at } from '../findings.ts';
 import { literalPrefix } from '../glob.ts';
@@ -25,9 +26,10 @@ function judge(command: LintCommand): readonly Finding[] {
   const which = type === undefined ? 'key' : `${type} key`;
   return [
     at(command, {
-      message: everything
-        ? `the pattern ${shown(match)} selects every ${which} of the database`
-        : `the pattern ${shown(match)} has no literal beginning: every ${which} of the database is a candidate`,
+      message:
+        everything && !isFiltered(command.selection)
+          ? `the pattern ${shown(match)} selects every ${which} of the database`
+          : `the pattern ${shown(match)} has no literal beginning: every ${which} of the database is a candidate`,
       why: removes
         ? 'The job deletes or overwrites what it selects; a pattern this wide is more often a slip than an intention.'
         : 'Every selected key gets a deadline and is deleted when it runs out.',
