@@ -7,7 +7,7 @@
  *
  * It goes without a shebang: that is no Lua before Redis 7.0, and none of these actions needs a flag (UNLINK, PERSIST,
  * PEXPIREAT and TOUCH are served when the memory is full). Before 7.0 a script that writes behind SCAN and TIME has to
- * say that its effects are replicated and not its text.
+ * say that its effects are replicated and not its text. SCAN repeats keys between calls only, not within one.
  */
 import { createHash } from 'node:crypto';
 
@@ -28,15 +28,9 @@ if command == 'PEXPIREAT' then
   local first = tonumber(base == '' and extra[1] or base)
   if first <= time[1] * 1000 + time[2] / 1000 + 1000 then return redis.error_reply('DEADLINE has passed, or nearly') end
 end
-most = tonumber(most)
-local keys, seen, over = {}, {}, 0
-for _, key in ipairs(page[2]) do
-  if not seen[key] then
-    if #keys == most then over = 1 break end
-    seen[key] = true
-    keys[#keys + 1] = key
-  end
-end
+local keys, over = page[2], 0
+local acted = #keys
+if acted > tonumber(most) then acted, over = tonumber(most), 1 end
 local changed, failed, errors = 0, 0, {}
 local function act(key, ...)
   local reply = redis.pcall(command, key, ...)
@@ -48,8 +42,8 @@ local function act(key, ...)
   end
 end
 if command == 'UNLINK' then
-  for first = 1, #keys, 100 do
-    local last = math.min(first + 99, #keys)
+  for first = 1, acted, 100 do
+    local last = math.min(first + 99, acted)
     local reply = redis.pcall(command, unpack(keys, first, last))
     if type(reply) == 'number' then
       changed = changed + reply
@@ -58,19 +52,19 @@ if command == 'UNLINK' then
     end
   end
 elseif base == '' then
-  for _, key in ipairs(keys) do act(key, unpack(extra)) end
+  for at = 1, acted do act(keys[at], unpack(extra)) end
 else
   base, jitter = tonumber(base), tonumber(jitter)
-  for _, key in ipairs(keys) do
-    local at = base
+  for at = 1, acted do
+    local deadline = base
     if jitter > 0 then
-      local part = tonumber(string.sub(redis.sha1hex(run .. '/' .. key), 1, 13), 16) / 4503599627370496
-      at = base + math.floor(part * (jitter + 1))
+      local part = tonumber(string.sub(redis.sha1hex(run .. '/' .. keys[at]), 1, 13), 16) / 4503599627370496
+      deadline = base + math.floor(part * (jitter + 1))
     end
-    act(key, at, unpack(extra))
+    act(keys[at], deadline, unpack(extra))
   end
 end
-return {page[1], #keys, changed, failed, over, errors}
+return {page[1], acted, changed, failed, over, errors}
 `;
 
 /** SHA1 of the script, as EVALSHA takes it. */

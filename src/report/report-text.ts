@@ -74,7 +74,9 @@ function statusPaint(paint: Paint, status: Status): (text: string) => string {
 function totalLines(report: Report, width: number): string[] {
   if (!ran(report)) return [];
   const { totals } = report;
-  const scanned = `${formatCount(totals.scanned)} visited, ${formatCount(totals.matched)} matched`;
+  // the other engine, commands from here, is what one takes for granted
+  const where = report.engine === 'server' ? ', acted on by a script there' : '';
+  const scanned = `${formatCount(totals.scanned)} visited, ${formatCount(totals.matched)} matched${where}`;
   const lines = [
     ['changed', totals.changed, formatCount(totals.changed)],
     ['unchanged', totals.unchanged, `${formatCount(totals.unchanged)} (applied, nothing to change)`],

@@ -275,6 +275,13 @@ describe('reportText', () => {
     expect(checked(reportText(many))).toContain('and 8 more: --json');
   });
 
+  it('says where a job worked on its keys when that was on the server', () => {
+    const totals = { scanned: 30, matched: 20, changed: 20, unchanged: 0, failed: 0, unknown: 0, retried: 0 };
+    const onServer = checked(reportText(reportOf([], { totals, engine: 'server' })));
+    expect(onServer).toContain('scanned      30 visited, 20 matched, acted on by a script there');
+    expect(checked(reportText(reportOf([], { totals, engine: 'client' })))).not.toContain('script');
+  });
+
   it.each([
     ['committed', 'EXEC ran every command'],
     ['conflict', 'nothing was applied'],
