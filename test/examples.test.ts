@@ -53,6 +53,10 @@ const requests: Readonly<Record<string, Case>> = {
     before: ['SET profile:1 v EX 100', 'SET other v EX 100'],
     ttl: { 'profile:1': [-1, -1], other: [1, 100] },
   },
+  'batch-touch.json': {
+    before: ['SET profile:1 v', 'SETRANGE profile:2 150000 x', 'SET other v'],
+    report: { totals: expect.objectContaining({ matched: 1, changed: 1 }) },
+  },
   'batch-unlink.json': {
     before: ['SET session:1 v', 'HSET session:2 f v', 'SET other v'],
     after: { 'EXISTS session:1 session:2': '0', DBSIZE: '1' },

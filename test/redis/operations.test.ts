@@ -127,7 +127,7 @@ describe('expiration', () => {
     const long = ttls.filter((ttl) => ttl > 10_000);
     expect(long.length).toBe(2000);
     expect(Math.min(...long)).toBeGreaterThan(day - 60_000);
-    expect(Math.max(...long)).toBeLessThanOrEqual(day * 1.1);
+    expect(Math.max(...long)).toBeLessThanOrEqual(day * 1.1 + 1_000); // the time of many chunks is up to a second ahead
     expect(Math.max(...long) - Math.min(...long)).toBeGreaterThan(day * 0.08);
   });
 
