@@ -349,7 +349,9 @@ function lossOf({ message, sent, code }: LostConnection, ended: boolean): Open {
 function openOf(argv: readonly Bytes[], reply: Reply, cluster: boolean, asked: string): Open | undefined {
   if (!isRefusal(reply) || hasRun(argv, reply)) return undefined;
   const { code } = reply;
-  if (errorOf(code).retry) return { why: 'refused', problem: problemOf(reply), code };
+  // flushed by another client since it was loaded, in the same packet
+  const flushed = code === 'NOSCRIPT' && isGuarded(argv);
+  if (errorOf(code).retry || flushed) return { why: 'refused', problem: problemOf(reply), code };
   if (!cluster || !isRedirection(code)) return undefined;
   const redirect = redirectOf(reply, asked);
   const ask = redirect?.kind === 'ask' ? { ask: redirect.address } : {};
