@@ -152,7 +152,7 @@ describe('operate', () => {
       "
       Done. TIME.
         changed      3,000
-        scanned      N visited, 3,000 matched
+        scanned      N visited, 3,000 matched, acted on by a script there
 
       run RUN, plan DIGEST
       [0]
