@@ -20,7 +20,6 @@ local key, ttl, condition = KEYS[1], ARGV[1], ARGV[9]
 local function outside(value, least, most)
   return least ~= '' and value < tonumber(least) or most ~= '' and value > tonumber(most)
 end
-local now = redis.call('TIME')
 local left = redis.call('PTTL', key)
 if left == -2 or ttl == 'none' and left ~= -1 or ttl == 'any' and left < 0 then return 0 end
 if ttl == 'any' and outside(left, ARGV[2], ARGV[3]) then return 0 end
@@ -37,6 +36,7 @@ if ARGV[7] ~= '' or ARGV[8] ~= '' then
 end
 if condition == 'NX' and left ~= -1 or condition == 'XX' and left == -1 then return 0 end
 if condition == 'GT' or condition == 'LT' then
+  local now = redis.call('TIME')
   local wanted = tonumber(ARGV[11]) - (now[1] * 1000 + math.floor(now[2] / 1000))
   if condition == 'GT' and (left == -1 or wanted <= left) then return 0 end
   if condition == 'LT' and left ~= -1 and wanted >= left then return 0 end
@@ -60,11 +60,13 @@ export function guardedCommand<Word extends Argument>(
   server: { readonly redis_version: string },
 ): readonly (Word | string)[] {
   const [name, key, ...rest] = argv;
-  const condition = conditionOf(argv);
+  if (name === undefined || key === undefined) return argv;
+  const command = commandName([literal(name)]); // all of these are one word, and this is done for every key
+  const condition = command === 'pexpireat' ? conditionOf(argv) : undefined;
   const conditionInScript = condition !== undefined && !knowsConditions(server);
-  const filters = selection === undefined ? {} : leftToCheck(commandName(argv.map(literal)), condition, selection);
+  const filters = selection === undefined ? {} : leftToCheck(command, condition, selection);
   const looks = Object.keys(filters).length > 0;
-  if (name === undefined || key === undefined || (!looks && !conditionInScript)) return argv;
+  if (!looks && !conditionInScript) return argv;
   const { ttl, size, bytes } = filters;
   const range = typeof ttl === 'object' ? ttl : {};
   return [
@@ -97,7 +99,6 @@ export function unguarded<Word extends Argument>(argv: readonly Word[]): readonl
 
 /** NX, XX, GT or LT of PEXPIREAT, in capitals. */
 function conditionOf(argv: readonly Argument[]): 'NX' | 'XX' | 'GT' | 'LT' | undefined {
-  if (commandName(argv.map(literal)) !== 'pexpireat') return undefined;
   const word = argv[3];
   return word === 'NX' || word === 'XX' || word === 'GT' || word === 'LT' ? word : undefined;
 }
