@@ -27,6 +27,8 @@ export interface Chunk {
   readonly most: number;
   /** Server time in Unix milliseconds, where the action sets a relative deadline. */
   readonly timeMs?: number;
+  /** Told of a sending that may have run unseen; gives how many keys the next one may act on. */
+  readonly lost?: () => number;
 }
 
 /** What a chunk did. `next`: the cursor to go on with. */
@@ -53,7 +55,7 @@ export class NoServerSide extends Error {}
 export async function runChunk(session: Session, step: ForEachStep, chunk: Chunk): Promise<ChunkResult> {
   const { clock, signal, plan } = session.context;
   const { retry } = plan.request;
-  const call = wireOf(step, chunk, session.context.runId);
+  let call = wireOf(step, chunk, session.context.runId);
   const retries: Extract<Event, { kind: 'retried' }>[] = [];
   let repeated = false;
   let late = false;
@@ -70,6 +72,7 @@ export async function runChunk(session: Session, step: ForEachStep, chunk: Chunk
       if (error instanceof LostConnection && error.sent) {
         repeated = true;
         if ((await session.end(error)) !== 'ended') late = true;
+        if (chunk.lost) call = wireOf(step, { ...chunk, most: chunk.lost() }, session.context.runId);
       }
       if (session.closed || !isPassing(error) || attempt >= retry.max_retries) throw error;
       const wait = backoffMs(attempt, retry.base_ms);

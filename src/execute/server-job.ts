@@ -19,6 +19,8 @@ import { StrangeCursor } from './walk-page.ts';
 /** Where a job stands, and how it goes. */
 export interface ServerJob {
   readonly parts: number;
+  /** True when the action leaves no key behind. */
+  readonly deletes: boolean;
   /** Keys that earlier attempts acted on. */
   readonly acted: number;
   readonly from: (shard: string) => { readonly cursor: string; readonly done: boolean } | undefined;
@@ -81,7 +83,7 @@ async function* actInPart(
   session: Session,
   step: ForEachStep,
   part: Partition,
-  { from, governor }: ServerJob,
+  { from, governor, deletes }: ServerJob,
   caps: Caps,
 ): AsyncGenerator<readonly Event[], void> {
   const { signal, journal } = session.context;
@@ -91,13 +93,20 @@ async function* actInPart(
   let cursor = start?.cursor ?? part.start;
   let told: Promise<void> | undefined;
   while (!signal.aborted) {
-    const most = caps.reserve(step.count * 4);
+    // SCAN gives little more than COUNT. What is deleted may be cut off: the rest is met again, and counted then
+    const wanted = step.count * (deletes ? 1.25 : 4);
+    let most = caps.reserve(wanted);
     const full = session.batchSize(step.count);
     // below a quarter a chunk costs more in calls than it saves others in waiting
     const count = Math.max(Math.ceil(full / 4), governor?.chunk(full) ?? full);
     const answered = await governor?.pace(count);
     const timeMs = await time?.();
-    const chunk = { cursor, count, most, ...(timeMs === undefined ? {} : { timeMs }) };
+    const lost = () => {
+      // the same keys are met again, unless they are gone
+      if (deletes) most = caps.lose(most, wanted);
+      return most;
+    };
+    const chunk = { cursor, count, most, lost, ...(timeMs === undefined ? {} : { timeMs }) };
     const done = await runChunk(session, step, chunk).finally(answered);
     const first = caps.settle(most, done.totals.matched);
     const place = part.place(done.next);
@@ -151,6 +160,8 @@ function createTime(session: Session, step: ForEachStep, part: Partition): (() =
 interface Caps {
   /** Keys that a chunk may act on: as many as it wants, or what is left. */
   reserve(wanted: number): number;
+  /** A chunk with that reservation may have deleted as many, unseen; gives the reservation of its next sending. */
+  lose(reserved: number, wanted: number): number;
   /** The chunk acted on so many; gives the place of its first key in the run. */
   settle(reserved: number, acted: number): number;
   /** The fault of going on, when nothing is left that another chunk could give back. */
@@ -159,13 +170,22 @@ interface Caps {
 
 function createCaps(session: Session, before: number): Caps {
   const limit = keyLimit(session);
+  const allowed = session.context.plan.request.limits.max_keys ?? Number.POSITIVE_INFINITY;
   let acted = before;
   let reserved = 0;
+  // counts against what the request allows, which is never exceeded; what was foreseen is judged by what is known
+  let unseen = 0;
+  const reserve = (wanted: number): number => {
+    const most = Math.max(0, Math.min(Math.ceil(wanted), Math.min(limit, allowed - unseen) - acted - reserved));
+    reserved += most;
+    return most;
+  };
   return {
-    reserve: (wanted) => {
-      const most = Math.max(0, Math.min(wanted, limit - acted - reserved));
-      reserved += most;
-      return most;
+    reserve,
+    lose: (most, wanted) => {
+      reserved -= most;
+      unseen += most;
+      return reserve(wanted);
     },
     settle: (most, count) => {
       const first = acted;
@@ -173,7 +193,7 @@ function createCaps(session: Session, before: number): Caps {
       acted += count;
       return first;
     },
-    excess: () => (acted >= limit ? overLimit(session, acted + 1) : undefined),
+    excess: () => (acted >= limit || acted + unseen >= allowed ? overLimit(session, acted + unseen + 1) : undefined),
   };
 }
 

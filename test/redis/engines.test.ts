@@ -43,6 +43,7 @@ describe('the two engines of a scan job', () => {
   const actions = [
     { action: 'unlink' },
     { action: 'persist' },
+    { action: 'touch' },
     { action: 'expire', at: 4_000_000_000 },
     { action: 'expire', at: 4_000_000_000, condition: 'nx' },
     { action: 'expire', at: 4_000_000_000, condition: 'gt' },
@@ -188,6 +189,43 @@ describe('the engine on the server', () => {
       expect(report.totals.changed).toBeLessThanOrEqual(6_000);
       expect(Number(await server.cli('dbsize'))).toBe(25_001 - report.totals.changed);
     });
+  });
+
+  it('counts what a lost reply hides against what the request allows', async () => {
+    await fill(20_000);
+    const proxy = await startProxy(server.port);
+    await withAgent(
+      `redis://127.0.0.1:${proxy.port}`,
+      async (agent) => {
+        const limits = { max_keys: 20_100, rate: 50_000 };
+        const run = await agent.apply({ ...unlink, retry: { max_retries: 5, base_ms: 5 }, limits }, { yes: true });
+        if (!('events' in run)) throw new Error('no run');
+        let pages = 0;
+        for await (const event of run.events) {
+          if (event.kind !== 'page') continue;
+          pages += 1;
+          if (pages !== 3) continue;
+          proxy.swallowReplies();
+          await server.cli('eval', "for i = 1, 30000 do redis.call('set', 'job:new:' .. i, i) end", '0');
+          setTimeout(() => void proxy.restore(), 600);
+        }
+        const report = await run.report;
+        expect(report).toMatchObject({ status: 'failed', engine: 'server' });
+        expect(report.totals.retried).toBeGreaterThan(0);
+        const deleted = 50_001 - Number(await server.cli('dbsize'));
+        expect(deleted).toBeGreaterThan(report.totals.changed);
+        expect(deleted).toBeLessThanOrEqual(20_100);
+      },
+      { timeoutMs: 400 },
+    );
+    await proxy.stop();
+  });
+
+  it('is not used in a dry run, which sends no script', async () => {
+    await fill(3_000);
+    const report = await withAgent(server.url, (agent) => applied(agent, unlink, { dryRun: true }));
+    expect(report).toMatchObject({ dry_run: true, engine: 'client' });
+    expect(await server.cli('dbsize')).toBe('3001');
   });
 
   it('runs a chunk again whose reply was lost, after the lost connection was ended', async () => {
