@@ -121,8 +121,10 @@ describe.each(matrix())('on %s', (version) => {
       // of 12 rounds at 95 %, fewer than 8 come once in a hundred thousand
       expect(held).toBeGreaterThanOrEqual(8);
     });
-    const report = await run(request);
-    expect(report.totals).toMatchObject({ matched: 3_000, changed: 3_000 });
+    // a run keeps to the interval that it is priced by: where that lies too low, it stops, and another one goes on
+    let changed = 0;
+    for (let attempt = 0; attempt < 5 && changed < 3_000; attempt += 1) changed += (await run(request)).totals.changed;
+    expect(changed).toBe(3_000);
     expect(await server.cli('dbsize')).toBe('147000');
   }, 60_000);
 
