@@ -113,8 +113,10 @@ describe.each(matrix())('on %s', (version) => {
     await withAgent(server.url, async (agent) => {
       let held = 0;
       for (let round = 0; round < 12; round += 1) {
-        const { estimate } = (await planOf(agent, request)).execution_plan;
-        expect(estimate.basis).toBe('sampled');
+        const { execution_plan, target } = await planOf(agent, request);
+        const { estimate } = execution_plan;
+        // cursors of an engine that is not known to give them in this order are not jumped to
+        expect(estimate.basis).toBe(target.server.engine === 'redict' ? 'bound' : 'sampled');
         expect(estimate.low).toBeLessThan(estimate.high);
         if (estimate.low <= 3_000 && 3_000 <= estimate.high) held += 1;
       }
