@@ -4,9 +4,10 @@
  */
 import { type Bytes, toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
+import { cardinalityCommands } from '../catalog/cardinality.ts';
 import { ReplyError, type WireArgument } from '../formats/resp.ts';
+import type { Reader } from '../inspect/matching.ts';
 import type { Target } from '../plan/target.ts';
-import type { Lease } from '../redis/connection.ts';
 import { type Reply, replyInteger, replyText } from '../redis/reply.ts';
 
 /** The types that can be written as commands. */
@@ -22,9 +23,6 @@ export interface KeyHead {
 
 /** One element as it is written: [value], [field, value], [member, score], [id, field, value, ...]. */
 export type Element = readonly WireArgument[];
-
-/** What reads keys wherever they are. */
-export type Reader = Pick<Lease, 'send'>;
 
 /** A key that cannot be written as it is, and what is missing. */
 export interface Shortfall {
@@ -56,10 +54,12 @@ export async function readHeads(
     return type === 'none' ? [] : [{ key, type, deadlineMs: ms < 0 ? undefined : timeMs + ms }];
   });
   const shortfalls = typed.flatMap(({ key, type }) =>
-    sizes.has(type) ? [] : [{ key, why: `not exported: the type ${type} has no commands that write it` }],
+    cardinalityCommands.has(type) ? [] : [{ key, why: `not exported: the type ${type} has no commands that write it` }],
   );
   const known = typed.flatMap((head) => (isExportType(head.type) ? [{ ...head, type: head.type }] : []));
-  const lengths = await Promise.all(known.map(({ key, type }) => lease.send([sizes.get(type)!, toBuffer(key)])));
+  const lengths = await Promise.all(
+    known.map(({ key, type }) => lease.send([cardinalityCommands.get(type)!, toBuffer(key)])),
+  );
   // a type that changed in between makes an error here; the key is read again on its own
   const heads = known.map((head, index) => ({ ...head, size: replyInteger(lengths[index]!) ?? Number.NaN }));
   return { heads: heads.filter(({ size, type }) => type === 'stream' || type === 'string' || size !== 0), shortfalls };
@@ -136,17 +136,8 @@ export async function* pagesOf(lease: Reader, head: KeyHead, pace: (commands: nu
 
 const scans = { set: 'SSCAN', zset: 'ZSCAN', hash: 'HSCAN' } as const;
 
-const sizes: ReadonlyMap<string, string> = new Map([
-  ['string', 'STRLEN'],
-  ['list', 'LLEN'],
-  ['set', 'SCARD'],
-  ['zset', 'ZCARD'],
-  ['hash', 'HLEN'],
-  ['stream', 'XLEN'],
-]);
-
 function isExportType(type: string): type is ExportType {
-  return sizes.has(type);
+  return cardinalityCommands.has(type);
 }
 
 /** What of a stream its entries do not say: its last id, and whether it has consumer groups. */

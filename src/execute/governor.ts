@@ -177,12 +177,10 @@ function watch(
 
   const open = async (): Promise<boolean> => {
     try {
-      lease = await session.context.connection.lease(route);
+      lease = await session.context.connection.lease({ ...route, name: `redops:${session.context.runId}:probe` });
       if (closed) return false;
       const probe = createProbe(lease);
-      // a name is a courtesy to whoever lists the clients
-      const [idle] = await Promise.all([feelIdle(probe), lease.send(['CLIENT', 'SETNAME', 'redops-governor'])]);
-      const node = ledger.node(idle);
+      const node = ledger.node(await feelIdle(probe));
       listening = keepAsking(probe, {
         resting: () => ledger.resting,
         felt: node.felt,

@@ -6,6 +6,7 @@
 import { type Bytes, bytesId, printable, toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { WireArgument } from '../formats/resp.ts';
+import type { Reader } from '../inspect/matching.ts';
 import type { Event } from '../plan/event.ts';
 import type { Totals } from '../plan/report.ts';
 import type { ScanStep } from '../plan/step.ts';
@@ -18,7 +19,6 @@ import {
   keepsFieldDeadlines,
   PAGE,
   pagesOf,
-  type Reader,
   readHeads,
   type Shortfall,
   streamInfo,

@@ -121,7 +121,10 @@ class OwnConnection {
     if (this.#lease && !this.#lease.lost) return this.#lease;
     this.#lease = await ownProcess(
       this.#context,
-      await this.#context.connection.lease(this.#slot === undefined ? {} : { slot: this.#slot }),
+      await this.#context.connection.lease({
+        name: `redops:${this.#context.runId}`,
+        ...(this.#slot === undefined ? {} : { slot: this.#slot }),
+      }),
     );
     return this.#lease;
   }

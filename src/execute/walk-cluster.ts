@@ -27,14 +27,14 @@ export async function* walkCluster(
   const { clock, signal } = session.context;
   const repeats = createRepeats(options.deletes);
   const unproven = new Set<string>();
-  let todo: ReadonlySet<number> = new Set(Array.from({ length: SLOTS }, (_, slot) => slot));
+  let unsure: ReadonlySet<number> = new Set(Array.from({ length: SLOTS }, (_, slot) => slot));
   let idle = 0;
-  for (let round = 0; round < MOST_ROUNDS && todo.size > 0 && idle < 3; round += 1) {
+  for (let round = 0; round < MOST_ROUNDS && unsure.size > 0 && idle < 3; round += 1) {
     if (round > 0) await clock.sleep(Math.min(1_000, 50 * 2 ** round), signal);
     const before = await slotView(session);
     const left = new Set<string>();
     for (const node of before.primaries) {
-      const wanted = round === 0 ? undefined : wantedOf(node, todo, before);
+      const wanted = round === 0 ? undefined : wantedOf(node, unsure, before);
       if (wanted?.size === 0) continue;
       repeats.nextWalk();
       const pages = walkNode(session, node, options);
@@ -49,23 +49,23 @@ export async function* walkCluster(
         yield { ...next.value, keys, shard: node.address, last, again: repeats.count(keys) };
       }
     }
-    const doubt = inDoubt(todo, before, await slotView(session), left);
+    const doubt = inDoubt(unsure, before, await slotView(session), left);
     // a move that makes no progress is not waited for
-    idle = doubt.size === todo.size ? idle + 1 : 0;
-    todo = doubt;
+    idle = doubt.size === unsure.size ? idle + 1 : 0;
+    unsure = doubt;
   }
-  if (todo.size > 0) {
+  if (unsure.size > 0) {
     unproven.add(
-      `slot${todo.size === 1 ? '' : 's'} ${namesOfSlots(todo)}: between two nodes, or moving from one to another, while they were listed; keys of them may have been missed`,
+      `slot${unsure.size === 1 ? '' : 's'} ${namesOfSlots(unsure)}: between two nodes, or moving from one to another, while they were listed; keys of them may have been missed`,
     );
   }
   return [...unproven];
 }
 
 /** The slots that a node owns, or holds a part of because they are open. */
-function wantedOf(node: Node, todo: ReadonlySet<number>, view: SlotView): ReadonlySet<number> {
+function wantedOf(node: Node, unsure: ReadonlySet<number>, view: SlotView): ReadonlySet<number> {
   const open = view.openAt.get(node.id ?? '');
-  return new Set([...todo].filter((slot) => view.owner(slot) === node.id || open?.has(slot)));
+  return new Set([...unsure].filter((slot) => view.owner(slot) === node.id || open?.has(slot)));
 }
 
 /** Walks one primary. left: it is no primary any more, or a page could not be had from the process that gave the cursor. */

@@ -1,19 +1,11 @@
 /** Facts about single keys, with O(1) commands only; the reads do not disturb LRU or LFU where the server allows it. */
 import type { Bytes } from '../base/bytes.ts';
 import { toBuffer } from '../base/bytes.ts';
+import { cardinalityCommands } from '../catalog/cardinality.ts';
 import type { KeyFacts } from '../plan/target.ts';
 import type { Lease } from '../redis/connection.ts';
 import { type Reply, replyInteger, replyText } from '../redis/reply.ts';
 
-/** The O(1) command that counts a type's elements (a string's bytes). */
-const cardinality: Readonly<Record<string, string>> = {
-  string: 'STRLEN',
-  list: 'LLEN',
-  set: 'SCARD',
-  zset: 'ZCARD',
-  hash: 'HLEN',
-  stream: 'XLEN',
-};
 /** Keys asked about in one round trip: bounds what waits in either direction. */
 const CHUNK = 500;
 
@@ -25,7 +17,7 @@ export async function inspectKeys(lease: Pick<Lease, 'send'>, keys: readonly Byt
     const first = await Promise.all(chunk.map((key) => askKey(lease, toBuffer(key))));
     const counts = await Promise.all(
       chunk.map((key, index) => {
-        const command = cardinality[first[index]!.type];
+        const command = cardinalityCommands.get(first[index]!.type);
         return command ? lease.send([command, toBuffer(key)]) : null;
       }),
     );

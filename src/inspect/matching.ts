@@ -4,8 +4,9 @@
  */
 import { type Bytes, toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
+import { cardinalityCommands } from '../catalog/cardinality.ts';
 import { ReplyError, type WireArgument } from '../formats/resp.ts';
-import { isFiltered, type Measures, passes, sizeCommands } from '../plan/filters.ts';
+import { isFiltered, type Measures, passes } from '../plan/filters.ts';
 import type { Selection } from '../plan/step.ts';
 import type { Lease } from '../redis/connection.ts';
 import { type Reply, replyInteger, replyText } from '../redis/reply.ts';
@@ -69,7 +70,7 @@ async function sizeOf(
   selection: Selection,
   { name, type }: { readonly name: Buffer; readonly type: string | undefined },
 ): Promise<number | 'changed' | undefined> {
-  const command = selection.size === undefined ? undefined : sizeCommands.get(type ?? '');
+  const command = selection.size === undefined ? undefined : cardinalityCommands.get(type ?? '');
   if (command === undefined) return undefined;
   const reply = await reader.send([command, name]);
   if (!(reply instanceof ReplyError) || reply.code !== 'WRONGTYPE') return replyInteger(answer(reply));

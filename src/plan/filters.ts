@@ -3,17 +3,8 @@
  * they are read key by key; whoever acts on what was read looks again (guarded-command.ts).
  */
 import { canonicalJson } from '../base/canonical.ts';
+import { cardinalityCommands } from '../catalog/cardinality.ts';
 import type { Selection } from './step.ts';
-
-/** The O(1) command that counts a type's elements (a string's bytes), by Redis's name of the type. */
-export const sizeCommands: ReadonlyMap<string, string> = new Map([
-  ['string', 'STRLEN'],
-  ['list', 'LLEN'],
-  ['set', 'SCARD'],
-  ['zset', 'ZCARD'],
-  ['hash', 'HLEN'],
-  ['stream', 'XLEN'],
-]);
 
 /** True when keys are asked for more than SCAN's pattern and type. */
 export function isFiltered({ ttl, size, bytes }: Selection): boolean {
@@ -40,7 +31,9 @@ export function passes({ ttl, size, bytes }: Selection, measures: Measures): boo
 /** The read commands that the filters need, by name, in the order in which they are asked. */
 export function filterCommands({ ttl, size, bytes, type }: Selection): readonly (readonly string[])[] {
   const sizes =
-    type === undefined ? [['TYPE'], ...[...sizeCommands.values()].map((name) => [name])] : [[sizeCommands.get(type)!]];
+    type === undefined
+      ? [['TYPE'], ...[...cardinalityCommands.values()].map((name) => [name])]
+      : [[cardinalityCommands.get(type)!]];
   return [
     ...(ttl === undefined ? [] : [['PTTL']]),
     ...(bytes === undefined ? [] : [['MEMORY', 'USAGE']]),

@@ -1,6 +1,7 @@
 /** The recipe for key_management: find, inspect, rename, copy, delete, touch. */
 import { assertNever } from '../base/assert.ts';
 import { type Bytes, bytesId } from '../base/bytes.ts';
+import { cardinalityCommands } from '../catalog/cardinality.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
 import type { CommandStep } from '../plan/step.ts';
@@ -98,7 +99,7 @@ function usageCommand(target: Target | undefined): 'FREQ' | 'IDLETIME' | undefin
 
 /** OBJECT stands before the cardinality command, which counts as an access and would reset the idle time. */
 function inspectionOf(key: Bytes, facts: KeyFacts | undefined, usage: 'FREQ' | 'IDLETIME' | undefined): CommandStep[] {
-  const cardinality = facts === undefined ? undefined : cardinalities.get(facts.type);
+  const cardinality = facts === undefined ? undefined : cardinalityCommands.get(facts.type);
   return [
     command('TYPE', key),
     command('PTTL', key),
@@ -108,15 +109,6 @@ function inspectionOf(key: Bytes, facts: KeyFacts | undefined, usage: 'FREQ' | '
     ...(cardinality === undefined ? [] : [command(cardinality, key)]),
   ];
 }
-
-const cardinalities: ReadonlyMap<string, string> = new Map([
-  ['string', 'STRLEN'],
-  ['list', 'LLEN'],
-  ['set', 'SCARD'],
-  ['zset', 'ZCARD'],
-  ['hash', 'HLEN'],
-  ['stream', 'XLEN'],
-]);
 
 function rename(request: Action<'rename'>): Draft {
   const from = request.keys[0]!;
