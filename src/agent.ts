@@ -132,10 +132,10 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
     const first = await inspect(connection, [], where);
     const target = { name, ...(await tagOf(settings, name, first)) };
     // plans that were made here and are frozen need no check against what was made
-    const made = new WeakSet<object>();
+    const made = new WeakMap<object, number>();
     const plan = async (request: unknown): Promise<Planned> => {
       const planned = await makePlan(request, settings, sources, ask);
-      if (planned.plan) made.add(planned.plan);
+      if (planned.plan) made.set(planned.plan, systemClock.now());
       return planned;
     };
     return {
@@ -327,6 +327,14 @@ function capped(request: Request, caps: AgentSettings['caps']): Request | undefi
   return { ...request, limits };
 }
 
+/** For so many ms a plan that was made here is judged and priced as it is, like a request: nobody has had the time to look at it. */
+const FRESH_MS = 500;
+
+function isFresh({ made }: Application, plan: Plan): boolean {
+  const age = systemClock.now() - (made.get(plan) ?? Number.NEGATIVE_INFINITY);
+  return age >= 0 && age < FRESH_MS;
+}
+
 /** A plan that was made without the target's caps would go round them. Throws OpsError refused. */
 function mustKeepCaps(plan: Plan, caps: AgentSettings['caps']): void {
   const kept = capped(plan.request, caps);
@@ -367,7 +375,8 @@ interface Application {
   readonly ask: (draft: Draft) => Promise<Target>;
   readonly target: Agent['target'];
   readonly plan: (request: unknown) => Promise<Planned>;
-  readonly made: WeakSet<object>;
+  /** The plans that were made here, and when, in ms of the epoch. */
+  readonly made: WeakMap<object, number>;
 }
 
 async function applyDocument(application: Application): Promise<Run | Planned> {
@@ -382,7 +391,9 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
     : await application.plan(document);
   if (!planned.plan) return planned;
   if (isPlan) mustKeepCaps(planned.plan, settings.caps);
-  const plan = isPlan ? refreshed(planned.plan, await ask(draftOf(planned.plan))) : planned.plan;
+  const plan = isPlan
+    ? refreshed(planned.plan, await ask(draftOf(planned.plan)), isFresh(application, planned.plan))
+    : planned.plan;
   const { stateDir } = settings;
   const dryRun = options.dryRun ?? false;
   if (options.approval !== undefined) {

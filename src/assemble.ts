@@ -95,8 +95,8 @@ export function draftOf(plan: Plan): Draft {
   return { request: plan.request, strategy, steps, batch_size, reasons };
 }
 
-/** The same steps and digest with today's facts; the data set keeps the name that it was approved under. Throws OpsError drift when the world is not the one that was planned for. */
-export function refreshed(plan: Plan, now: Target): Plan {
+/** The same steps and digest with today's facts; the data set keeps the name that it was approved under. `fresh`: judged and priced a moment ago, so that only drift is looked for. Throws OpsError drift when the world is not the one that was planned for. */
+export function refreshed(plan: Plan, now: Target, fresh: boolean): Plan {
   const { identity, server, selections } = plan.target;
   const same = now.identity.id === identity.id || now.server.previous_id === identity.id;
   if (!same || now.identity.database !== identity.database || now.identity.user !== identity.user) {
@@ -111,7 +111,7 @@ export function refreshed(plan: Plan, now: Target): Plan {
     const most = Math.max(planned.high, Math.floor(planned.keys * 1.1));
     if (count > most) throw drifted(`the plan foresaw at most ${most} keys, and ${count} match now`);
   });
-  return deepFreeze(assemble(draftOf(plan), { ...now, identity }));
+  return fresh ? plan : deepFreeze(assemble(draftOf(plan), { ...now, identity }));
 }
 
 /** A cluster's node with its old id in a new process may have lost its data; one that took over from another has not. */

@@ -182,8 +182,10 @@ class Search {
       const id = `${position}:${chosen.join()}`;
       if (seen.has(id)) continue;
       seen.add(id);
-      if (run.every((argument, i) => argument.optional || chosen[i] !== 0)) ends.add(position);
-      else this.expectMissing(run, chosen, position);
+      if (run.every((argument, i) => argument.optional || chosen[i] !== 0)) {
+        ends.add(position);
+        if (position === this.argv.length) continue; // nothing is left that another option could take
+      } else this.expectMissing(run, chosen, position);
       for (const [i, argument] of run.entries()) {
         for (const [choice, one] of choicesOf(argument).entries()) {
           const reached = this.repeated(one, new Set([position]));
