@@ -5,13 +5,14 @@ import { execute } from './execute/execute.ts';
 import type { Progress } from './execute/progress.ts';
 import type { RunContext, StreamTerms } from './execute/session.ts';
 import type { Event } from './plan/event.ts';
-import type { Plan } from './plan/plan.ts';
+import { isJob, type Plan } from './plan/plan.ts';
 import type { Report } from './plan/report.ts';
 import type { Connection } from './redis/connection.ts';
 import { recordingConnection } from './redis/recording.ts';
 import { createFold } from './report/fold.ts';
 import { appendAudit } from './state/audit.ts';
 import { openRun, type RunBegun, type RunLog } from './state/runs.ts';
+import { watchSteering, withSteering } from './steering.ts';
 
 /** A run: the events as they happen, then the report. `report` settles only when `events` was read to its end. */
 export interface Run {
@@ -51,14 +52,15 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
   const runId = earlier?.runId ?? newRunId();
   const log = earlier?.log ?? (await newLog(settings, runId, plan));
   const recording = dryRun ? recordingConnection(connection) : undefined;
-  const cancelling = watchForCancel(log);
+  const wheel = watchSteering(log);
   const context: RunContext = {
     plan,
     runId,
     connection: recording ?? connection,
     dryRun,
     clock: systemClock,
-    signal: settings.signal ? AbortSignal.any([settings.signal, cancelling.signal]) : cancelling.signal,
+    signal: settings.signal ? AbortSignal.any([settings.signal, wheel.cancelled]) : wheel.cancelled,
+    steering: wheel.now,
     journal: log ? (record) => log.append(record) : undefined,
     ...(stream ? { stream: { ...stream, dryRun } } : {}),
     ...(earlier?.progress ? { resumed: earlier.progress } : {}),
@@ -73,10 +75,13 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
   report.catch(() => undefined); // whoever awaits it still sees the failure
   async function* events(): AsyncGenerator<Event> {
     try {
-      for await (const event of execute(context, recording?.keptBack)) {
+      const ran = execute(context, recording?.keptBack);
+      for await (const event of log && isJob(plan) ? withSteering(ran, wheel) : ran) {
         fold.add(event);
         yield event;
       }
+      const steered = wheel.facts();
+      if (steered.changes.length > 0) fold.add({ kind: 'steered', facts: steered });
       const done = fold.report();
       await log?.finish(done);
       if (stateDir)
@@ -92,7 +97,7 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
       fail(error);
       throw error;
     } finally {
-      cancelling.stop();
+      wheel.stop();
       await log?.close();
       fail(new OpsError('interrupted', 'the events of the run were not read to their end'));
     }
@@ -103,21 +108,6 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
 function newLog({ stateDir, dryRun, allowed }: RunSettings, runId: string, plan: Plan): Promise<RunLog> | undefined {
   if (!stateDir || dryRun) return undefined;
   return openRun(stateDir, runId, plan, { at_ms: systemClock.now(), digest: plan.digest, ...allowed });
-}
-
-/** How often a run looks whether it was cancelled from outside, in milliseconds. */
-const CANCEL_POLL_MS = 250;
-
-/** Aborts once the run was cancelled. A folder that cannot be read is met by the journal. */
-function watchForCancel(log: RunLog | undefined): { readonly signal: AbortSignal; stop(): void } {
-  const cancelled = new AbortController();
-  if (log === undefined) return { signal: cancelled.signal, stop: () => undefined };
-  const look = async (): Promise<void> => {
-    if (await log.cancelled()) cancelled.abort(new OpsError('interrupted', 'cancelled by redops runs cancel'));
-  };
-  const timer = setInterval(() => void look(), CANCEL_POLL_MS);
-  timer.unref();
-  return { signal: cancelled.signal, stop: () => clearInterval(timer) };
 }
 
 /** Sorts by time, and is told apart from a run of the same second. */

@@ -10,9 +10,10 @@ import { createProgress, type Progress } from './execute/progress.ts';
 import { isJob, Plan } from './plan/plan.ts';
 import { Status, StreamFacts, Totals } from './plan/report.ts';
 import { type RunDetail, type RunStatus, type RunSummary, resumeCommand } from './plan/run.ts';
+import { Steering } from './plan/steering.ts';
 import { requestWords } from './report/words.ts';
 import type { JournalRecord } from './state/journal.ts';
-import { markCancelled, readRun, removeRun, runIds, sweepRemoved } from './state/run-folders.ts';
+import { markCancelled, readRun, removeRun, runIds, sweepRemoved, writeSteering } from './state/run-folders.ts';
 import type { RunBegun } from './state/runs.ts';
 
 /** All runs, newest first. Rejects with OpsError state. */
@@ -40,6 +41,7 @@ export async function showRun(
       plan_digest: plan?.digest ?? '',
       ...(begun ? { allowed_by: begun.allowed_by } : {}),
       totals: ended?.totals ?? progress.totals(() => true),
+      ...(run.runningIn === undefined ? {} : { steering: run.steering }),
       ...(plan && isJob(plan) ? { progress: progressWords(run, plan) } : {}),
       resume: impossible === undefined ? { command: resumeCommand(runId) } : { impossible },
     },
@@ -79,6 +81,25 @@ export async function cancelRun(stateDir: string, runId: string): Promise<RunSum
   }
   await markCancelled(stateDir, runId, systemClock.now());
   return summaryOf({ ...run, cancelled: run.runningIn === undefined });
+}
+
+/** Changes what a run in motion does; gives what is wanted of it now. Rejects with OpsError usage (no such run), refused (it is not in motion), state. */
+export async function steerRun(stateDir: string, runId: string, wanted: Partial<Steering>): Promise<Steering> {
+  const run = await required(stateDir, runId);
+  if (run.runningIn === undefined) {
+    throw new OpsError('refused', `run ${runId} is not in motion (${statusOf(run)}): there is nothing to change`, {
+      remedy: `redops runs show ${runId} says how it stands.`,
+    });
+  }
+  const steering = { ...run.steering, ...wanted };
+  await writeSteering(stateDir, runId, steering);
+  return steering;
+}
+
+/** True for a run that a process holds, paused. Rejects with OpsError usage (no such run), state. */
+export async function isPaused(stateDir: string, runId: string): Promise<boolean> {
+  const { runningIn, steering } = await required(stateDir, runId);
+  return runningIn !== undefined && steering.paused;
 }
 
 /** Runs that have ended and wrote nothing for so long, oldest last; with `remove` they are gone when it resolves. A run that can go on has not ended. Rejects with OpsError state. */
@@ -168,6 +189,7 @@ interface Run extends Standing {
   readonly attempts: number;
   readonly progress: Progress;
   readonly touchedMs: number;
+  readonly steering: Steering;
 }
 
 async function required(stateDir: string, runId: string): Promise<Run> {
@@ -198,6 +220,7 @@ async function read(stateDir: string, runId: string, journal: 'head' | 'whole'):
     cancelled,
     runningIn,
     touchedMs,
+    steering: Steering.safeParse(stored.steering).data ?? { paused: false },
     begun,
     attempts,
     progress: fold.progress(),

@@ -30,6 +30,7 @@ export function createProgress(
   let total = plan?.execution_plan.estimate.keys ?? 0;
   let retries = 0;
   let p99AddedMs: number | undefined;
+  let paused = false;
   const scans = plan !== undefined && countsByPage(plan);
   return {
     add: (event) => {
@@ -39,12 +40,16 @@ export function createProgress(
       }
       if (event.kind === 'result' && !scans) done += 1;
       if (event.kind === 'retried') retries += 1;
+      if (event.kind === 'steered') {
+        paused = event.facts.changes.findLast((change) => change.paused !== undefined)?.paused ?? false;
+        drawnMs = Math.min(drawnMs, now() - everyMs); // nothing else may come for long
+      }
       if (event.kind === 'governed') p99AddedMs = event.facts.p99_added_ms;
       const at = now();
       if (at - drawnMs < everyMs) return;
       drawnMs = at;
       shown = true;
-      const line = progressWords({ done, total, retries, elapsedMs: at - startedMs, p99AddedMs });
+      const line = progressWords({ done, total, retries, elapsedMs: at - startedMs, p99AddedMs, paused });
       io.err(`\r\u001b[K${clip(line, io.terminal.columns - 1)}`);
     },
     clear: () => {
@@ -62,13 +67,15 @@ export function progressWords(state: {
   readonly elapsedMs: number;
   /** What the governor says of other clients. */
   readonly p99AddedMs?: number | undefined;
+  readonly paused?: boolean;
 }): string {
   const rate = state.elapsedMs > 0 ? (state.done * 1000) / state.elapsedMs : 0;
   const left = state.total - state.done;
   const parts = [
     state.total > 0 ? `${formatCount(state.done)} of about ${formatCount(state.total)}` : formatCount(state.done),
     `${formatCount(rate)}/s`,
-    ...(rate > 0 && left > 0 ? [`${formatDuration((left * 1000) / rate)} left`] : []),
+    ...(state.paused ? ['paused'] : []),
+    ...(rate > 0 && left > 0 && !state.paused ? [`${formatDuration((left * 1000) / rate)} left`] : []),
     ...(state.p99AddedMs === undefined ? [] : [`p99 +${formatDuration(state.p99AddedMs)}`]),
     ...(state.retries > 0 ? [`${formatCount(state.retries)} retried`] : []),
   ];

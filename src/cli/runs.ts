@@ -2,6 +2,7 @@
 import type { ResumeOptions } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { parseDuration } from '../base/units.ts';
+import { Steering } from '../plan/steering.ts';
 import { counted } from '../report/layout.ts';
 import { runsText, runText } from '../report/run-text.ts';
 import type { Io } from './io.ts';
@@ -9,7 +10,7 @@ import { runAndReport, withAgent } from './operate.ts';
 import type { RunOptions } from './options.ts';
 import { printJson, say, viewFor } from './output.ts';
 import { stateDirectory } from './settings.ts';
-import type { PruneOptions, ResumeCliOptions } from './verbs/runs.ts';
+import type { PruneOptions, ResumeCliOptions, SetOptions } from './verbs/runs.ts';
 
 /** Prints all runs, newest first. */
 export async function list(io: Io, { json }: RunOptions): Promise<number> {
@@ -30,7 +31,15 @@ export async function show(io: Io, runId: string, { json }: RunOptions): Promise
 
 /** Goes on with a run: shows its plan where someone has to be asked, and reports. Rejects with OpsError usage, refused, drift, tampered, state. */
 export async function resume(io: Io, runId: string, options: ResumeCliOptions): Promise<number> {
-  const { plan, approved } = await (await kept(io)).planToResume(stateDirectory(io.env), runId);
+  const stateDir = stateDirectory(io.env);
+  const { isPaused, steerRun, planToResume } = await kept(io);
+  if (await isPaused(stateDir, runId)) {
+    const steering = await steerRun(stateDir, runId, { paused: false });
+    if (options.json) printJson(io, { run_id: runId, ...steering });
+    else say(io, `Run ${runId} goes on, in the process that it was paused in.`);
+    return 0;
+  }
+  const { plan, approved } = await planToResume(stateDir, runId);
   const more: ResumeOptions = options.sameData ? { sameData: true } : {};
   return withAgent(io, options, undefined, (agent) => {
     // whoever typed the name for this run is not asked for it again, only whether it shall go on
@@ -44,6 +53,38 @@ export async function resume(io: Io, runId: string, options: ResumeCliOptions): 
     return runAndReport(io, options, asked, plan, ({ dryRun: _, ...granted }) =>
       agent.resume(runId, { ...granted, ...more }),
     );
+  });
+}
+
+/** Pauses a run in motion. Rejects with OpsError usage, refused, state. */
+export async function pause(io: Io, runId: string, { json }: RunOptions): Promise<number> {
+  const steering = await (await kept(io)).steerRun(stateDirectory(io.env), runId, { paused: true });
+  if (json) printJson(io, { run_id: runId, ...steering });
+  else say(io, `Run ${runId} pauses after what is under way. redops runs resume ${runId} lets it go on.`);
+  return 0;
+}
+
+/** Changes the limits of a run in motion. Rejects with OpsError usage, refused, state. */
+export async function set(io: Io, runId: string, { rate, slo, json }: SetOptions): Promise<number> {
+  if (rate === undefined && slo === undefined) {
+    throw new OpsError('usage', 'nothing is to be changed', { remedy: 'Give --rate or --slo: a number, or off.' });
+  }
+  const wanted = Steering.omit({ paused: true }).parse({
+    ...(rate === undefined ? {} : { rate: limitOf('--rate', rate, Number.isSafeInteger) }),
+    ...(slo === undefined ? {} : { slo_p99_ms: limitOf('--slo', slo, (ms) => ms <= 60_000) }),
+  });
+  const steering = await (await kept(io)).steerRun(stateDirectory(io.env), runId, wanted);
+  if (json) printJson(io, { run_id: runId, ...steering });
+  else say(io, `Run ${runId} takes that up within a second. redops runs show ${runId} says how it stands.`);
+  return 0;
+}
+
+function limitOf(option: string, text: string, fits: (value: number) => boolean): number | null {
+  if (text === 'off') return null;
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && fits(value)) return value;
+  throw new OpsError('usage', `${option} ${JSON.stringify(text)} is not a limit`, {
+    remedy: option === '--rate' ? 'Write commands a second, or off.' : 'Write milliseconds, at most 60000, or off.',
   });
 }
 

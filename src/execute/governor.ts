@@ -6,7 +6,7 @@
 import { OpsError } from '../base/ops-error.ts';
 import type { GovernorFacts, YieldReason } from '../plan/report.ts';
 import type { Lease, Route } from '../redis/connection.ts';
-import { type Control, FLOOR, judge, MAX_CHUNK, openControl, termsOf } from './governor-control.ts';
+import { type Control, type ControlTerms, FLOOR, judge, MAX_CHUNK, openControl, termsOf } from './governor-control.ts';
 import { createProbe, type Felt, feelIdle, keepAsking } from './governor-probe.ts';
 import { readSignals, type Yield, yieldsTo } from './governor-signals.ts';
 import { createHistogram, type Histogram } from './histogram.ts';
@@ -55,7 +55,11 @@ export async function startGovernor(
   { mode, sloMs, route }: GovernorOptions,
 ): Promise<Governor> {
   const { connection } = session.context;
-  const ledger = createLedger(mode, sloMs);
+  const { steering } = session.context;
+  const ledger = createLedger(() => {
+    const changed = steering?.().slo_p99_ms;
+    return termsOf(mode, changed === undefined ? sloMs : (changed ?? undefined));
+  }, mode);
   const nodes = route === undefined ? connection.nodes() : [];
   const routes = nodes.length > 1 ? nodes.slice(0, MOST_NODES).map(({ address }) => ({ address })) : [route ?? {}];
   if (nodes.length > MOST_NODES) ledger.blind(`${nodes.length - MOST_NODES} of ${nodes.length} nodes were not watched`);
@@ -240,8 +244,8 @@ interface Ledger {
 }
 
 /** What was felt and done, by all probes of a run, and the state that follows from it. */
-function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
-  const terms = termsOf(mode, sloMs);
+function createLedger(termsNow: () => ControlTerms, mode: Mode): Ledger {
+  let terms = termsNow();
   const idle = createHistogram();
   const all = createHistogram();
   const rested = new Map<YieldReason, number>();
@@ -323,6 +327,14 @@ function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
     }),
   };
 
+  /** Takes up an allowance that was changed on the way. */
+  const follow = (): void => {
+    const wanted = termsNow();
+    if (wanted.sloMs === terms.sloMs) return;
+    terms = wanted;
+    control = { ...control, terms };
+  };
+
   /** Counts what one node's probe feels since the last judgement, and judges. */
   const listen = (idleNoiseMs: number): { felt(felt: Felt): void } => {
     let noiseMs = idleNoiseMs;
@@ -331,6 +343,7 @@ function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
     return {
       felt({ atMs, waitMs, everyMs, resting, fastestMs: least }) {
         probes += 1;
+        follow();
         fastestMs = Math.min(fastestMs, least);
         all.addWithOmitted(waitMs + least, everyMs);
         since.addWithOmitted(waitMs, everyMs);

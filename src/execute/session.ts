@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { WireArgument } from '../formats/resp.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Steering } from '../plan/steering.ts';
 import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/connection.ts';
 import { sendRouted } from '../redis/redirect.ts';
 import type { Reply } from '../redis/reply.ts';
@@ -34,6 +35,8 @@ export interface SessionContext {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** What somebody wants of the run in motion; left out where nobody can say anything. */
+  readonly steering?: () => Steering;
   /** Makes a record durable before it resolves; throws OpsError state when it cannot. Undefined: no journal is kept. */
   readonly journal: ((record: Readonly<Record<string, unknown>>) => Promise<void>) | undefined;
 }
@@ -60,6 +63,9 @@ export interface StreamTerms {
 
 /** How long a primary that cannot be reached may take to be replaced: cluster-node-timeout and an election, when set short. */
 const TAKEOVER_MS = 10_000;
+
+/** A paused run looks this often whether it may go on, in milliseconds. */
+const PAUSED_MS = 100;
 
 /** The leased connection of a run, and its pace. */
 export class Session<Context extends SessionContext = RunContext> {
@@ -220,10 +226,11 @@ export class Session<Context extends SessionContext = RunContext> {
     return this.context.connection.end(lost);
   }
 
-  /** Waits until `commands` more may be sent under limits.rate. Rejects when the run is interrupted. */
+  /** Waits until `commands` more may be sent: while the run is paused, and for its rate. Rejects when the run is interrupted. */
   async pace(commands: number): Promise<void> {
     if (this.#parent) return this.#parent.pace(commands);
-    const { rate } = this.context.plan.request.limits;
+    while (this.context.steering?.().paused) await this.context.clock.sleep(PAUSED_MS, this.context.signal);
+    const rate = this.#rate;
     if (rate === undefined) return;
     const now = this.context.clock.monotonic();
     const start = Math.max(now, this.#paidUntil);
@@ -233,8 +240,14 @@ export class Session<Context extends SessionContext = RunContext> {
 
   /** The largest batch that keeps a rate smooth: a tenth of a second's worth. */
   batchSize(planned: number): number {
-    const { rate } = this.context.plan.request.limits;
+    const rate = this.#rate;
     return rate === undefined ? planned : Math.max(1, Math.min(planned, Math.ceil(rate / 10)));
+  }
+
+  /** Commands a second: of the plan, or as somebody changed it since. */
+  get #rate(): number | undefined {
+    const changed = this.context.steering?.().rate;
+    return changed === undefined ? this.context.plan.request.limits.rate : (changed ?? undefined);
   }
 
   /** True once nothing is asked any more. */

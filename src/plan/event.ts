@@ -12,6 +12,7 @@ import type {
   TransactionOutcome,
   TtlGroup,
 } from './report.ts';
+import type { SteeringFacts } from './steering.ts';
 import type { ReplyValue } from './values.ts';
 
 /** One event of a run. Totals in `page` are what that page adds. */
@@ -37,6 +38,8 @@ export type Event =
   | { readonly kind: 'exported'; readonly facts: ExportFacts }
   /** All until now: a later one replaces it. */
   | { readonly kind: 'governed'; readonly facts: GovernorFacts }
+  /** All until now: somebody paused the run, or changed its limits. */
+  | { readonly kind: 'steered'; readonly facts: SteeringFacts }
   | { readonly kind: 'retried'; readonly reason: string; readonly attempt: number; readonly wait_ms: number }
   | {
       readonly kind: 'transaction';

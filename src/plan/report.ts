@@ -1,6 +1,7 @@
 /** The report: what was done. Every write is applied (ok), not applied (error, not_sent) or unknown. */
 import { z } from 'zod';
 import { Diagnostic } from './diagnostic.ts';
+import { SteeringFacts } from './steering.ts';
 import { Argument, Bytestring, ReplyValue } from './values.ts';
 
 /** ok: applied; error: the server refused it, nothing was applied (a script: see unknown); not_sent; unknown: no reply, or a script that may have half run. */
@@ -179,6 +180,8 @@ export const Report = z.strictObject({
   engine: Engine.exactOptional(),
   /** How the run made way for other clients. */
   governor: GovernorFacts.exactOptional(),
+  /** How others steered it while it was in motion. */
+  steered: SteeringFacts.exactOptional(),
   errors: z.array(ErrorCount),
   warnings: z.array(Diagnostic),
   timing: z.strictObject({ started_at: z.string(), duration_ms: z.number().nonnegative() }),

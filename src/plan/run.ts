@@ -1,6 +1,7 @@
 /** Runs as they are kept: one line for each, and one in full. */
 import { z } from 'zod';
 import { Status, Totals } from './report.ts';
+import { Steering } from './steering.ts';
 
 /** running: a process works on it now; cancelled: somebody ended it, and it cannot go on; else the report's, or interrupted where there is none. */
 export const RunStatus = z.enum([...Status.options, 'running', 'cancelled']);
@@ -38,6 +39,8 @@ export const RunDetail = z.strictObject({
       planned_keys: z.int().nonnegative(),
     })
     .exactOptional(),
+  /** Of a run in motion: what was asked of it since it began. */
+  steering: Steering.exactOptional(),
   /** How to go on, or why that cannot be. */
   resume: z.union([z.strictObject({ command: z.string() }), z.strictObject({ impossible: z.string() })]),
 });

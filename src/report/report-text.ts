@@ -26,6 +26,7 @@ export function reportText(
     ...streamLines(report, width),
     ...exportLines(report, width),
     ...governorLines(report, width),
+    ...steeredLines(report, width),
     ...verificationLines(report, width),
     ...errorLines(report, width, paint),
     ...(options.results === false ? [] : resultLines(report, width, paint)),
@@ -189,6 +190,22 @@ function governorLines({ governor }: Report, width: number): string[] {
   return [...felt, ...(done.length > 0 ? [done.join('; ')] : []), ...unmeasured].flatMap((text, index) =>
     labelled(index === 0 ? '  others felt' : '', clean(text), labelColumns + 2, width),
   );
+}
+
+// what somebody changed on the way, in the order of time
+function steeredLines({ steered }: Report, width: number): string[] {
+  if (steered === undefined) return [];
+  const { paused_ms, changes } = steered;
+  const limits = changes.flatMap(({ at, rate, slo_p99_ms }) => [
+    ...(rate === undefined ? [] : [`rate ${rate === null ? 'off' : `${formatCount(rate)}/s`} from ${at}`]),
+    ...(slo_p99_ms === undefined
+      ? []
+      : [
+          `others may feel ${slo_p99_ms === null ? 'the mode’s default' : `+${formatDuration(slo_p99_ms)}`} from ${at}`,
+        ]),
+  ]);
+  const said = [...(paused_ms > 0 ? [`paused for ${formatDuration(paused_ms)}`] : []), ...limits];
+  return said.flatMap((text, index) => labelled(index === 0 ? '  steered' : '', text, labelColumns + 2, width));
 }
 
 function verificationLines(report: Report, width: number): string[] {

@@ -41,6 +41,7 @@ export function runText(run: RunDetail, plan: Plan | undefined, options: ViewOpt
     ...row('on', `${run.target}, since ${run.started_at}${run.allowed_by ? `; ${allowedWords[run.allowed_by]}` : ''}`),
     ...(plan ? row('plan', planWords(plan)) : []),
     ...row('so far', totalsWords(run.totals)),
+    ...(run.steering ? steeringRow(run.steering, row) : []),
     ...(run.progress ? row('stands', progressWords(run.progress)) : []),
     // not wrapped: it is there to be copied
     ...('command' in resume ? [`${'  go on'.padEnd(labelColumns)}${resume.command}`] : row('go on', resume.impossible)),
@@ -79,6 +80,18 @@ function progressWords({ attempts, parts, done, planned_keys }: NonNullable<RunD
   const how = attempts > 1 ? `begun ${attempts} times; ` : '';
   if (parts === 0) return `${how}no page is done yet`;
   return `${how}${formatCount(done)} of ${counted(parts, 'part')} of the keyspace done; ${formatCount(planned_keys)} keys were planned`;
+}
+
+function steeringRow(
+  { paused, rate, slo_p99_ms }: NonNullable<RunDetail['steering']>,
+  row: (label: string, text: string) => string[],
+): string[] {
+  const said = [
+    ...(paused ? ['paused'] : []),
+    ...(rate === undefined ? [] : [rate === null ? 'without a rate' : `at most ${formatCount(rate)}/s`]),
+    ...(slo_p99_ms === undefined ? [] : [slo_p99_ms === null ? 'without an SLO' : `SLO ${slo_p99_ms} ms`]),
+  ];
+  return said.length === 0 ? [] : row('steered', said.join(', '));
 }
 
 function agoWords(ms: number): string {

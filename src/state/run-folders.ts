@@ -1,16 +1,19 @@
 /** The runs on disk, as somebody looks at them who does not run them: which there are, what stands in each, ending and removing them. */
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Steering } from '../plan/steering.ts';
 import { codeOf, guarded, syncDirectory, writeDurably } from './files.ts';
 import { type JournalRecord, readJournal } from './journal.ts';
 import { holderOf, takeLock } from './lock.ts';
-import { exists, isRunId, readJson } from './runs.ts';
+import { exists, isRunId, readJson, steeringFile } from './runs.ts';
 
 /** A run as it lies on disk. Documents are JSON, to be checked by whoever reads them; undefined when there is none. */
 export interface StoredRun {
   readonly plan: unknown;
   readonly report: unknown;
   readonly cancelled: boolean;
+  /** What somebody wants of it while it is in motion. */
+  readonly steering: unknown;
   /** The process that runs it now. */
   readonly runningIn: number | undefined;
   /** Unix milliseconds of the last thing it wrote. */
@@ -46,6 +49,7 @@ export async function readRun(
     plan: await readJson(join(folder, 'plan.json')),
     report: await readJson(join(folder, 'report.json')),
     cancelled: await exists(join(folder, 'cancel')),
+    steering: await readJson(join(folder, steeringFile)),
     runningIn,
     touchedMs: await touched(folder),
   };
@@ -54,6 +58,11 @@ export async function readRun(
 /** Asks a run to end, and keeps it from being resumed. Rejects with OpsError state. */
 export async function markCancelled(dir: string, runId: string, atMs: number): Promise<void> {
   await writeDurably(join(dir, 'runs', runId, 'cancel'), `${JSON.stringify({ at_ms: atMs })}\n`);
+}
+
+/** Says what is wanted of a run in motion. Rejects with OpsError state. */
+export async function writeSteering(dir: string, runId: string, steering: Steering): Promise<void> {
+  await writeDurably(join(dir, 'runs', runId, steeringFile), `${JSON.stringify(steering)}\n`);
 }
 
 /** Removes a run's folder as a whole; false while a process holds it. Rejects with OpsError state. */

@@ -17,9 +17,18 @@ export interface PruneOptions {
   readonly json?: boolean;
 }
 
+/** What `set` is told. */
+export interface SetOptions {
+  readonly rate?: string;
+  readonly slo?: string;
+  readonly json?: boolean;
+}
+
 /** Adds the verb. */
 export function addRuns(program: Command, io: Io, finish: Finish): void {
-  const runs = program.command('runs').description('list, show, resume, cancel, prune the runs that are kept');
+  const runs = program
+    .command('runs')
+    .description('list, show, pause, resume, steer, cancel, prune the runs that are kept');
   const load = () => import('../runs.ts');
   runs
     .command('list')
@@ -33,8 +42,26 @@ export function addRuns(program: Command, io: Io, finish: Finish): void {
     .action((run: string, options: RunOptions) =>
       finish(async () => (await load()).show(io, run, options), faults(options)),
     );
+  runs
+    .command('pause <run>')
+    .description('let a run in motion wait: nothing more is sent until it is resumed')
+    .option('--json', 'print what is wanted of it now as JSON')
+    .action((run: string, options: RunOptions) =>
+      finish(async () => (await load()).pause(io, run, options), faults(options)),
+    );
+  runs
+    .command('set <run>')
+    .description('change the limits of a run in motion')
+    .option('--rate <commands>', 'commands a second, or off')
+    .option('--slo <ms>', 'milliseconds that the p99 of other clients may rise by, or off: as its mode has it')
+    .option('--json', 'print what is wanted of it now as JSON')
+    .action((run: string, options: SetOptions) =>
+      finish(async () => (await load()).set(io, run, options), faults(options)),
+    );
   withTarget(
-    runs.command('resume <run>').description('go on with a job that ended early, on the server that it began on'),
+    runs
+      .command('resume <run>')
+      .description('let a paused run go on, or go on with a job that ended early, on the server that it began on'),
   )
     .option('--json', 'print the report as JSON')
     .option('--yes', 'approve what may be approved without a person, and what a person approved for this run')
