@@ -2,6 +2,7 @@
  * A connection to a primary that Sentinels may replace. After a second without a reply the server may have been paused,
  * and another be the primary: it then still answers as one for ten seconds, and what it acknowledges is lost. So what comes
  * after such a gap is handed over only once the Sentinels have confirmed the server; else the connection counts as lost.
+ * Without a gap they are asked once a second: a primary that is cut off from them answers without any.
  */
 import { OpsError } from '../base/ops-error.ts';
 import { ReplyError } from '../formats/resp.ts';
@@ -61,11 +62,15 @@ export function confirmedPipe(socket: RedisSocket, check: Check): Pipe {
   };
 }
 
+/** For so many milliseconds a confirmed server is believed without asking again. */
+const TRUSTED_MS = 1_000;
+
 class Trust {
   readonly #socket: RedisSocket;
   readonly #check: Check;
-  /** The gaps after which the server was confirmed. */
+  /** The gaps after which the server was confirmed, and when it was asked for. */
   #confirmed: number;
+  #askedMs = performance.now();
   #checking: Promise<void> | undefined;
   #demoted = false;
 
@@ -86,7 +91,7 @@ class Trust {
 
   /** Resolves when the replies that came may be believed. Rejects with LostConnection: they prove nothing. */
   async earned(): Promise<void> {
-    while (this.#socket.gaps !== this.#confirmed) {
+    while (this.#socket.gaps !== this.#confirmed || performance.now() - this.#askedMs > TRUSTED_MS) {
       this.#checking ??= this.#confirm().finally(() => {
         this.#checking = undefined;
       });
@@ -96,13 +101,15 @@ class Trust {
 
   async #confirm(): Promise<void> {
     const { gaps, node, clientId, runId } = this.#socket;
+    const nowMs = performance.now();
     try {
       await this.#check(node.address);
       this.#confirmed = gaps;
+      this.#askedMs = nowMs;
     } catch (cause) {
       await this.#socket.close();
       const why = cause instanceof OpsError ? cause.message : 'it could not be confirmed';
-      const message = `${node.address} was silent for a second or more and is not confirmed as the primary: ${why}`;
+      const message = `${node.address} is not confirmed as the primary: ${why}`;
       throw new LostConnection('connection_lost', message, { sent: true, clientId, runId, node, cause });
     }
   }

@@ -151,6 +151,7 @@ class SentinelConnection implements Connection {
 
 function stillReplica(address: string): OpsError {
   return new OpsError('unreachable', `the Sentinels name ${address} as the primary, and it is a replica`, {
-    remedy: 'Wait until the failover is over; if it stays so, check the Sentinels (SENTINEL CKQUORUM) and INFO replication.',
+    remedy:
+      'Wait until the failover is over; if it stays so, check the Sentinels (SENTINEL CKQUORUM) and INFO replication.',
   });
 }

@@ -181,7 +181,8 @@ function answerOf(address: Reply, state: Reply, process: string): Voice['answer'
   const fields = fieldsOf(state);
   const [host, port] = Array.isArray(address) ? address.map((part) => replyText(part)) : [];
   const others = Number(fields.get('num-other-sentinels'));
-  if (host === undefined || port === undefined || !Number.isInteger(others)) return silence('answers no Sentinel’s answer');
+  if (host === undefined || port === undefined || !Number.isInteger(others))
+    return silence('answers no Sentinel’s answer');
   const doubt = doubtOf(fields.get('flags') ?? '');
   return { kind: 'names', address: joined(host, port), process, others, doubt };
 }

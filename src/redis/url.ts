@@ -84,7 +84,8 @@ function sentinelUrl(text: string, scheme: string, tls: TlsMaterial | undefined)
   const [, before = '', hosts = '', path = '', query = ''] =
     /^[^:]+:\/\/(.*@)?([^/?#@]*)([^?#]*)(?:\?([^#]*))?/.exec(text) ?? [];
   const [, service = '', db = '', more] = path.split('/');
-  if (service === '') throw badUrl('after the Sentinels comes the name of the service: redis+sentinel://host:port/service');
+  if (service === '')
+    throw badUrl('after the Sentinels comes the name of the service: redis+sentinel://host:port/service');
   if (more !== undefined) throw badUrl('its path is more than /service/db');
   const plain = scheme.replace('+sentinel', '');
   const nodes = hosts.split(',').map((host) => {
