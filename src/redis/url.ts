@@ -82,7 +82,7 @@ function clusterUrl(text: string, scheme: string, tls: TlsMaterial | undefined):
 /** `redis+sentinel://[user:password@]h1:26379,h2:26379/service[/db][?sentinel_username=...&sentinel_password=...]`; the user is the server's. */
 function sentinelUrl(text: string, scheme: string, tls: TlsMaterial | undefined): ServerSettings {
   const [, before = '', hosts = '', path = '', query = ''] =
-    /^[^:]+:\/\/(.*@)?([^/?#@]*)([^?#]*)(?:\?([^#]*))?/.exec(text) ?? [];
+    /^[^:]+:\/\/([^/?#]*@)?([^/?#@]*)([^?#]*)(?:\?([^#]*))?/.exec(text) ?? [];
   const [, service = '', db = '', more] = path.split('/');
   if (service === '')
     throw badUrl('after the Sentinels comes the name of the service: redis+sentinel://host:port/service');
@@ -94,6 +94,9 @@ function sentinelUrl(text: string, scheme: string, tls: TlsMaterial | undefined)
     return withPort || 'path' in own.address ? own : { ...own, address: { ...own.address, port: SENTINEL_PORT } };
   });
   const given = new URLSearchParams(query);
+  for (const name of given.keys())
+    if (name !== 'sentinel_username' && name !== 'sentinel_password')
+      throw badUrl('after the ? only sentinel_username and sentinel_password can stand');
   const sentinel = {
     service: decode(service),
     nodes: nodes.map((node) => node.address),
