@@ -1,9 +1,9 @@
 /**
- * A primary behind Sentinels that is paused until another one has taken over, and wakes up: for about ten seconds it calls
- * itself the primary, under its old run_id, and acknowledges whatever it is sent, which is then lost. A job that was under
+ * A primary behind Sentinels that was replaced, and is not told yet: for about ten seconds it calls itself the primary,
+ * under its old run_id, and acknowledges whatever it is sent, which is then lost. A job that was under
  * way ends, and goes on, on the primary that a majority names, with no key missed and no other key touched.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -63,21 +63,39 @@ async function fill(): Promise<void> {
     await waitFor('the keys on a replica', async () => (await replica.cli('dbsize')) === String(KEYS + KEPT));
 }
 
-/** Pauses the primary until the Sentinels have another one, and wakes it up. */
-async function replaceWhilePaused(): Promise<void> {
+async function replaced(): Promise<void> {
   const { primary, sentinels, service } = deployment;
-  process.kill(primary.pid, 'SIGSTOP');
   await waitFor('another primary, which all Sentinels name', async () => {
     const names = await Promise.all(sentinels.map((one) => one.cli('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', service)));
     return names.every((name) => !name.endsWith(`\n${primary.port}`));
   });
-  process.kill(primary.pid, 'SIGCONT');
 }
+
+/** The ways to lose a primary that does not know it. */
+const ways = {
+  /** Pauses the primary until the Sentinels have another one, and wakes it up. */
+  async paused(): Promise<void> {
+    const { pid } = deployment.primary;
+    process.kill(pid, 'SIGSTOP');
+    await replaced();
+    process.kill(pid, 'SIGCONT');
+  },
+  /** Has the Sentinels promote another one: until they tell it, this one answers on without any gap. */
+  async 'handed over'(): Promise<void> {
+    const { sentinels, service } = deployment;
+    expect(await sentinels[0]!.cli('SENTINEL', 'FAILOVER', service)).toBe('OK');
+    await replaced();
+  },
+};
 
 const settings = () => ({ stateDir, tag: 'dev' as const });
 
-/** Runs the job with the primary replaced in its middle. */
-async function disturbed(document: object, pages: number): Promise<{ report: Report; deceived: boolean }> {
+/** Runs the job, disturbed after so many pages; `deceived`: the old primary calls itself one still. */
+async function disturbed(
+  document: object,
+  pages: number,
+  disturb: () => Promise<void>,
+): Promise<{ report: Report; deceived: boolean }> {
   let seen = 0;
   let replacing: Promise<void> | undefined;
   const report = await withAgent(
@@ -85,13 +103,20 @@ async function disturbed(document: object, pages: number): Promise<{ report: Rep
     (agent) =>
       applied(agent, document, { yes: true }, ({ kind }) => {
         if (kind === 'page') seen += 1;
-        if (seen === pages) replacing ??= replaceWhilePaused();
+        if (seen === pages) replacing ??= disturb();
       }),
     settings(),
   );
   await replacing;
   const role = await deployment.primary.cli('info', 'replication');
   return { report, deceived: role.includes('role:master') };
+}
+
+/** Keys that the journal of a run has as changed. */
+async function journaled(runId: string): Promise<number> {
+  const lines = (await readFile(join(stateDir, 'runs', runId, 'journal.jsonl'), 'utf8')).trim().split('\n');
+  const records = lines.map((line) => JSON.parse(line) as { kind: string; changed?: number });
+  return records.reduce((sum, { kind, changed }) => sum + (kind === 'page' ? (changed ?? 0) : 0), 0);
 }
 
 async function resumed(runId: string): Promise<Report> {
@@ -108,14 +133,16 @@ async function resumed(runId: string): Promise<Report> {
 
 const rounds = Array.from({ length: ROUNDS }, (_, round) => ({ pages: 2 + round * 3 }));
 const jobs = [
-  { engine: 'on the server', performance_mode: 'balanced' },
-  { engine: 'from here', performance_mode: 'latency_optimized' },
-].flatMap((how) => rounds.map((round) => ({ ...how, ...round })));
+  { engine: 'on the server', performance_mode: 'balanced', how: 'paused' },
+  { engine: 'from here', performance_mode: 'latency_optimized', how: 'paused' },
+  { engine: 'on the server', performance_mode: 'balanced', how: 'handed over' },
+  { engine: 'from here', performance_mode: 'latency_optimized', how: 'handed over' },
+] as const;
 
-describe('a primary that wakes up after it was replaced', () => {
-  it.each(jobs)(
-    'ends a job that deletes ($engine, at page $pages), which goes on where the data is',
-    async ({ performance_mode, pages }) => {
+describe('a primary that was replaced and does not know it', () => {
+  it.each(jobs.flatMap((job) => rounds.map((round) => ({ ...job, ...round }))))(
+    'ends a job that deletes ($engine; $how at page $pages), which goes on where the data is',
+    async ({ performance_mode, how, pages }) => {
       await fill();
       const job = {
         operation_type: 'batch',
@@ -124,7 +151,7 @@ describe('a primary that wakes up after it was replaced', () => {
         performance_mode,
         limits: { rate: 10_000 },
       };
-      const { report, deceived } = await disturbed(job, pages);
+      const { report, deceived } = await disturbed(job, pages, ways[how]);
       expect(deceived).toBe(true); // it still said so when the job had ended: nothing but the Sentinels told
       expect(report).toMatchObject({ status: 'failed', verification: { complete: false } });
       expect(report.resume?.command).toBe(`redops runs resume ${report.run_id}`);
@@ -142,12 +169,32 @@ describe('a primary that wakes up after it was replaced', () => {
   it('ends a job that sets TTLs, and no key is left without one', async () => {
     await fill();
     const job = { operation_type: 'expiration', action: 'set', match: 'job:*', ttl: '1h', limits: { rate: 10_000 } };
-    const { report } = await disturbed(job, 2);
+    const { report } = await disturbed(job, 2, ways.paused);
     expect(report).toMatchObject({ status: 'failed' });
     const now = await confirmed();
     expect((await resumed(report.run_id)).status).toBe('succeeded');
     expect([await withoutTtl(now), await kept(now), await matching(now)]).toEqual([0, KEPT, KEYS]);
   }, 120_000);
+
+  it('is not believed without a majority: a job ends, nothing counts as done that was not confirmed, and it goes on', async () => {
+    await fill();
+    const job = {
+      operation_type: 'batch',
+      select: { match: 'job:*' },
+      do: { action: 'unlink' },
+      limits: { rate: 5_000 },
+    };
+    const [, second, third] = deployment.sentinels as [TestServer, TestServer, TestServer];
+    const signal = (name: NodeJS.Signals) => [second, third].map(({ pid }) => process.kill(pid, name));
+    const { report } = await disturbed(job, 2, async () => void signal('SIGSTOP')).finally(() => signal('SIGCONT'));
+    expect(report).toMatchObject({ status: 'failed', verification: { complete: false } });
+    const told = JSON.stringify(report.verification);
+    for (const { port } of [second, third]) expect(told).toContain(`127.0.0.1:${port} does not answer`);
+    expect(await journaled(report.run_id)).toBeLessThan(report.totals.changed);
+    const done = await resumed(report.run_id);
+    expect(done).toMatchObject({ status: 'succeeded', verification: { complete: true } });
+    expect([await matching(deployment.primary), await kept(deployment.primary)]).toEqual([0, KEPT]);
+  }, 60_000);
 
   it('is sent nothing more of a pipeline: an INCR is on the new primary, or told as unknown or not sent', async () => {
     const counters = Array.from({ length: 500 }, (_, index) => `n:${index}`);
@@ -167,7 +214,7 @@ describe('a primary that wakes up after it was replaced', () => {
         const run = async (): Promise<void> => {
           for await (const outcome of agent.pipeline(endless())) {
             outcomes.push(outcome);
-            if (outcomes.length === 2_000) replacing = replaceWhilePaused();
+            if (outcomes.length === 2_000) replacing = ways.paused();
           }
         };
         await expect(run()).rejects.toMatchObject({ code: 'drift' });
