@@ -131,7 +131,8 @@ export class Sentinels {
     } catch (error) {
       if (!(error instanceof OpsError)) throw error;
       const refused = error.code === 'auth';
-      return silence(refused ? `refuses: ${error.message}` : `does not answer (${error.message})`, refused);
+      const message = error.message.replace(`${at} `, '').replace(`${at}: `, 'answers: ');
+      return silence(refused ? message : `does not answer (${error.message})`, refused);
     }
   }
 

@@ -16,7 +16,7 @@ import { startSentinel, type TestSentinel, type TestServer, waitFor } from '../s
 
 /** How often each is tried, the pause beginning at another place each time. */
 const ROUNDS = 1;
-const KEYS = 30_000;
+const KEYS = 20_000;
 const KEPT = 500;
 
 let deployment: TestSentinel;
