@@ -122,7 +122,7 @@ class SentinelConnection implements Connection {
       const settings = settingsOfNode(this.#settings, address);
       const named = name === undefined ? settings : { ...settings, clientName: name };
       const socket = await openWhile(() => !this.#closed, named);
-      if (socket.role !== 'replica') return this.#keep(socket);
+      if (socket.role !== 'replica' && socket.role !== 'slave') return this.#keep(socket);
       await socket.close();
       if (systemClock.monotonic() - begun > PROMOTION_MS) throw stillReplica(address);
       await systemClock.sleep(100);

@@ -97,25 +97,26 @@ export class Sentinels {
 
   /** Asks these all at once, adds to the voices, and is done as soon as there is a majority. */
   #hear(addresses: readonly string[], named: boolean, voices: Voice[]): Promise<Verdict> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let silent = addresses.length;
       for (const at of addresses) {
-        void this.#voice(at).then((answer) => {
+        const heard = (answer: Voice['answer']): void => {
           voices.push({ at, named, answer });
           silent -= 1;
           const verdict = verdictOf(this.#named.length, voices);
           if (verdict.kind === 'primary' || silent === 0) resolve(verdict);
-        });
+        };
+        this.#voice(at).then(heard).catch(reject);
       }
     });
   }
 
-  async #voice(at: string): Promise<Voice['answer']> {
-    const timer = AbortSignal.timeout(ASK_MS);
+  #voice(at: string): Promise<Voice['answer']> {
+    let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Voice['answer']>((resolve) => {
-      timer.addEventListener('abort', () => resolve(silence(`does not answer within ${ASK_MS / 1000} s`)));
+      timer = setTimeout(() => resolve(silence(`does not answer within ${ASK_MS / 1000} s`)), ASK_MS);
     });
-    return Promise.race([this.#answer(at), late]);
+    return Promise.race([this.#answer(at), late]).finally(() => clearTimeout(timer));
   }
 
   async #answer(at: string): Promise<Voice['answer']> {

@@ -134,8 +134,6 @@ async function resumed(runId: string): Promise<Report> {
 const rounds = Array.from({ length: ROUNDS }, (_, round) => ({ pages: 2 + round * 3 }));
 const jobs = [
   { engine: 'on the server', performance_mode: 'balanced', how: 'paused' },
-  { engine: 'from here', performance_mode: 'latency_optimized', how: 'paused' },
-  { engine: 'on the server', performance_mode: 'balanced', how: 'handed over' },
   { engine: 'from here', performance_mode: 'latency_optimized', how: 'handed over' },
 ] as const;
 
