@@ -9,6 +9,7 @@ import { canonicalJson } from './base/canonical.ts';
 import { systemClock } from './base/clock.ts';
 import { deepFreeze } from './base/freeze.ts';
 import { OpsError } from './base/ops-error.ts';
+import type { Where } from './inspect/info.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs, questionsOfCommands } from './inspect/questions.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
@@ -43,7 +44,7 @@ export type { Run } from './run.ts';
 
 /** Where and as whom to work. Everything that comes from the environment is read by the front door and passed in. */
 export interface AgentSettings {
-  /** redis://, rediss://, redis+cluster://, rediss+cluster://, unix://. */
+  /** redis://, rediss://, redis+cluster://, rediss+cluster://, redis+sentinel://, rediss+sentinel://, unix://. */
   readonly url: string;
   /** The name shown for the target; the URL without its password when left out. */
   readonly name?: string;
@@ -121,7 +122,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
   const name = settings.name ?? publicUrl(server);
   const connection = await connectTarget(server);
   try {
-    const where = { name, database: server.database, loopback: isLoopback(server) };
+    const where = whereOf(server, settings);
     const sources = createSources(settings.filePath);
     const ask = async (draft: Draft): Promise<Target> => {
       const facts = [...(await sources.read(draft))];
@@ -172,9 +173,11 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           ...(settings.caps?.prefixes ? { prefixes: settings.caps.prefixes } : {}),
           ...mostKeys(settings.caps ?? {}, first.server.keys),
         };
-        return lazily(async () =>
-          (await import('./pipeline.ts')).runPipelineOf({ connection, target: first, terms }, commands, options),
-        );
+        return lazily(async () => {
+          // behind Sentinels the primary may be another process than the one that was met first
+          const now = where.sentinel ? await inspect(connection, [], where) : first;
+          return (await import('./pipeline.ts')).runPipelineOf({ connection, target: now, terms }, commands, options);
+        });
       },
       close: () => connection.close(),
     };
@@ -254,11 +257,14 @@ function serverOf({ url, tls, timeoutMs }: AgentSettings): ServerSettings {
   return timeoutMs === undefined ? server : { ...server, commandTimeoutMs: timeoutMs };
 }
 
-function whereOf(
-  server: ServerSettings,
-  settings: AgentSettings,
-): { name: string; database: number; loopback: boolean } {
-  return { name: settings.name ?? publicUrl(server), database: server.database, loopback: isLoopback(server) };
+function whereOf(server: ServerSettings, settings: AgentSettings): Where & { readonly name: string } {
+  const sentinel = server.sentinel ? { sentinel: true } : {};
+  return {
+    name: settings.name ?? publicUrl(server),
+    database: server.database,
+    loopback: isLoopback(server),
+    ...sentinel,
+  };
 }
 
 /** Production is what counts when in doubt: dev is only what is tagged so, or a lonely primary on this machine that was never met as production. */
@@ -272,6 +278,7 @@ async function tagOf(
   if (server.busy) return { tag: 'production', reason: 'not tagged, and too busy with a script to say more' };
   if (!server.loopback) return { tag: 'production', reason: 'not tagged, and not on this machine' };
   if (server.cluster) return { tag: 'production', reason: 'not tagged, and it is a cluster' };
+  if (identity.topology === 'sentinel') return { tag: 'production', reason: 'not tagged, and watched by Sentinels' };
   if (server.replicas > 0 || server.role === 'slave')
     return { tag: 'production', reason: 'not tagged, and it is replicated' };
   const ids = [identity.id, ...(server.previous_id ? [server.previous_id] : [])];

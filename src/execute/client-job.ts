@@ -7,6 +7,7 @@ import { type Bytes, bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { Event } from '../plan/event.ts';
 import { guardedCommand } from '../plan/guarded-command.ts';
+import { isJob } from '../plan/plan.ts';
 import type { CommandResult, Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { runBatch } from './batch.ts';
@@ -15,7 +16,7 @@ import type { Governor } from './governor.ts';
 import { overLimit } from './job-limits.ts';
 import { Outbox } from './outbox.ts';
 import { effectOf } from './outcome.ts';
-import { type Ending, endingOf, resultEvent } from './pipeline.ts';
+import { confirmedBatch, type Ending, endingOf, resultEvent } from './pipeline.ts';
 import { isInterruption, Session } from './session.ts';
 import { addTotals, noTotals, withoutRepeats } from './totals.ts';
 import { walk } from './walk.ts';
@@ -231,6 +232,8 @@ class Job {
   async #record(page: WalkPage, totals: Totals, results: readonly CommandResult[]): Promise<boolean> {
     const { shard, next, last, runId } = page;
     try {
+      // of what a replaced primary acknowledged, nothing may count as done
+      await this.#session.confirm();
       await this.#session.context.journal?.({
         kind: 'page',
         shard,
@@ -261,7 +264,9 @@ async function actOn(
   if (timeMs !== undefined) await journal?.({ kind: 'chunk', first, commands: keys.length, time_ms: timeMs });
   const commands = keys.map((key) => bind(step.do.argv, { runId, key, ...(timeMs === undefined ? {} : { timeMs }) }));
   const sent = commands.map((argv) => guardedCommand(argv, step.selection, plan.target.server));
-  const result = await runBatch(session, sent, guard);
+  const acted = await runBatch(session, sent, guard);
+  // what may be done twice is done again when its page is not journaled; of the rest each key is told
+  const result = isJob(plan) ? acted : await confirmedBatch(session, sent, acted);
   const totals = { ...noTotals };
   const events: Event[] = [...result.retries];
   result.settled.forEach((settled, index) => {

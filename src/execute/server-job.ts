@@ -126,8 +126,9 @@ async function* actInPart(
     }
     await told;
     const record = { kind: 'page', shard: part.name, cursor: done.next, last, run_id: done.runId ?? null, ...totals };
-    told = journal?.({ ...record, results });
-    told?.catch(() => undefined); // the fault is met where it is awaited
+    // of what a replaced primary acknowledged, nothing may count as done
+    told = session.confirm().then(() => journal?.({ ...record, results }));
+    told.catch(() => undefined); // the fault is met where it is awaited
     if (last) break;
     if (place === 'strange') throw new StrangeCursor();
     cursor = done.next;

@@ -183,8 +183,21 @@ export class Session<Context extends SessionContext = RunContext> {
     return this.#repeatedUnchanged;
   }
 
-  /** What a run over a cluster cannot vouch for, in sentences. */
+  /** What a run cannot vouch for where other servers can take over, in sentences. */
   async concerns(): Promise<readonly string[]> {
+    const unconfirmed = await this.confirm().then(
+      () => [],
+      (error: unknown) => {
+        if (!(error instanceof OpsError)) throw error;
+        return [
+          `${error.message}: what the server acknowledged since it was last confirmed as the primary may be lost`,
+        ];
+      },
+    );
+    return [...unconfirmed, ...(await this.#clusterConcerns())];
+  }
+
+  async #clusterConcerns(): Promise<readonly string[]> {
     const partial = [...this.#partial].map(
       ([command, address]) => `${command} was answered by one node of the cluster (${address}), not by all`,
     );
@@ -219,6 +232,11 @@ export class Session<Context extends SessionContext = RunContext> {
         await this.context.clock.sleep(backoffMs(attempt, retry.base_ms), this.context.signal);
       }
     }
+  }
+
+  /** Makes sure that what was acknowledged up to now was acknowledged by the primary. Throws like Connection.confirm. */
+  confirm(): Promise<void> {
+    return this.context.connection.confirm(this.context.plan.target.server.run_id);
   }
 
   /** Makes sure that what a lost connection was sent no longer runs. */
