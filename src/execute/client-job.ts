@@ -11,6 +11,7 @@ import type { CommandResult, Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { runBatch } from './batch.ts';
 import { chunkTime } from './deadline.ts';
+import { demotion, isDemotion } from './demotion.ts';
 import type { Governor } from './governor.ts';
 import { overLimit } from './job-limits.ts';
 import { Outbox } from './outbox.ts';
@@ -189,6 +190,8 @@ class Job {
     let totals: Totals = { ...noTotals, scanned: this.#step.count, matched: keys.length };
     const results: CommandResult[] = [];
     let at = 0;
+    // keys that were left open are acted on when the job is resumed: their page is not done, nor is any after it
+    let handled = true;
     try {
       while (at < keys.length) {
         const most = worker.batchSize(this.#step.batch_size);
@@ -199,12 +202,13 @@ class Job {
         for (const event of done.events) if (event.kind === 'result') results.push(event.result);
         totals = addTotals(totals, done.totals);
         at += chunk.length;
+        handled &&= done.handled;
         const ending = endingOf(done.fault, signal);
         if (ending.end === 'done') continue;
         this.stop(ending);
         break;
       }
-      if (at >= keys.length && (await before)) {
+      if (handled && at >= keys.length && (await before)) {
         totals = withoutRepeats(totals, again);
         // made durable while the next page is worked on: what a crash forgets of it is only done again
         journaled(this.#record(page, totals, results));
@@ -253,7 +257,7 @@ async function actOn(
   step: ForEachStep,
   keys: readonly Bytes[],
   first: number,
-): Promise<{ events: Event[]; totals: Totals; fault?: OpsError }> {
+): Promise<{ events: Event[]; totals: Totals; handled: boolean; fault?: OpsError }> {
   const { runId, journal, plan } = session.context;
   await session.pace(keys.length);
   // the deadline of this chunk is fixed, and durable, after every wait and before anything of it is sent; retries reuse it
@@ -274,5 +278,8 @@ async function actOn(
       events.push(resultEvent(first + index, words, words, settled));
     }
   });
-  return { events, totals, ...(result.fault ? { fault: result.fault } : {}) };
+  const fault = result.fault ?? demotion(result.settled);
+  // a write that a replica refused is as good as not sent
+  const handled = result.settled.every((one) => one.outcome === 'ok' || (one.outcome === 'error' && !isDemotion(one)));
+  return { events, totals, handled, ...(fault ? { fault } : {}) };
 }
