@@ -46,7 +46,7 @@ async function disturbed(server: TestServer, url: string, fault: () => Promise<u
 describe.concurrent('a job of either engine', () => {
   it.each(engines)(
     'pauses while a replica is stopped, and goes on with it: %s',
-    async (engine, { expect: own }) => {
+    async (engine) => {
       const server = await startBed();
       const replica = await startReplica(server);
       closing.push(
@@ -70,7 +70,7 @@ describe.concurrent('a job of either engine', () => {
 
   it.each(engines)(
     'gives way to a load that is raised, and recovers: %s',
-    async (engine, { expect: own }) => {
+    async (engine) => {
       const server = await startBed();
       closing.push(() => server.stop());
       let raisedMs = 0;
