@@ -6,6 +6,7 @@
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { Event } from '../plan/event.ts';
+import { isFiltered } from '../plan/filters.ts';
 import { guardedCommand } from '../plan/guarded-command.ts';
 import type { CommandResult, Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
@@ -34,8 +35,8 @@ export interface ClientJob {
   readonly governor: Governor | undefined;
 }
 
-/** Pages of a cluster's nodes that are worked on at the same time. */
-const CLUSTER_WORKERS = 4;
+/** Pages of a cluster's nodes that are worked on at the same time: one of each primary, at least and at most so many. */
+const CLUSTER_WORKERS = { least: 4, most: 16 };
 
 /** Runs the job. */
 export async function* runClientJob(
@@ -45,10 +46,14 @@ export async function* runClientJob(
 ): AsyncGenerator<Event, Ending> {
   const { signal } = session.context;
   const job = new Job(session, step, { acted, governor });
-  const many = session.cluster ? CLUSTER_WORKERS : parts;
+  const { least, most } = CLUSTER_WORKERS;
+  const many = session.cluster ? Math.min(most, Math.max(least, parts)) : parts;
   const workers = Array.from({ length: many }, () => new Session(session.context, session));
   const free = [...workers];
-  const pages = walk(session, { selection: step.selection, count: step.count, deletes, parts, from });
+  const had = new Map<string, Session>();
+  // what else is asked of the keys of a filtered page is not SCAN's time
+  const tune = isFiltered(step.selection) ? {} : { tune: session.context.plan.request.performance_mode };
+  const pages = walk(session, { selection: step.selection, count: step.count, ...tune, deletes, parts, from });
   let coming = false;
   let walked = false;
   const nextPage = async (): Promise<void> => {
@@ -65,7 +70,11 @@ export async function* runClientJob(
   const startPage = (page: WalkPage): void => {
     const reserved = job.reserve(page);
     if (!reserved) return;
-    const worker = free.pop()!;
+    // whoever had the part's last page has a connection to its node, and the others need none
+    const last = had.get(page.shard);
+    const at = last === undefined ? -1 : free.indexOf(last);
+    const worker = free.splice(at < 0 ? free.length - 1 : at, 1)[0]!;
+    had.set(page.shard, worker);
     void job.run(worker, reserved).finally(() => {
       free.push(worker);
       job.events.wake();
@@ -117,6 +126,8 @@ class Job {
   readonly #given = new Map<string, ReadonlyMap<string, Bytes>>();
   readonly #governor: Governor | undefined;
   #acted: number;
+  /** Keys taken for repeats that may be none: they count against the caps. */
+  #unsure = 0;
 
   /** `acted`: keys that earlier attempts have worked on. */
   constructor(session: Session, step: ForEachStep, how: { acted: number; governor: Governor | undefined }) {
@@ -157,13 +168,15 @@ class Job {
   reserve(page: WalkPage): Reserved | undefined {
     const keys = this.#fresh(page);
     const again = Math.min(page.again, keys.length);
-    const excess = overLimit(this.#session, this.#acted + keys.length - again);
+    const unsure = Math.min(page.unsure, again);
+    const excess = overLimit(this.#session, this.#acted + this.#unsure + keys.length - again + unsure);
     if (excess) {
       this.stop({ end: 'fault', fault: excess });
       return undefined;
     }
     const first = this.#acted;
     this.#acted += keys.length - again;
+    this.#unsure += unsure;
     return { page, keys, again, first };
   }
 
@@ -187,7 +200,7 @@ class Job {
         journaled = resolve;
       }),
     );
-    let totals: Totals = { ...noTotals, scanned: this.#step.count, matched: keys.length };
+    let totals: Totals = { ...noTotals, scanned: page.scanned, matched: keys.length };
     const results: CommandResult[] = [];
     let at = 0;
     // keys that were left open are acted on when the job is resumed: their page is not done, nor is any after it

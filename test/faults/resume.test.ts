@@ -19,6 +19,7 @@ import {
   startCluster,
   startReplica,
   startServer,
+  type TestCluster,
   type TestServer,
   waitFor,
 } from '../support/servers.ts';
@@ -294,24 +295,54 @@ describe('a job whose server was restarted', () => {
 });
 
 describe('a job over a cluster', () => {
-  it('goes on from the start of every node, and misses nothing', async () => {
-    const cluster = await startCluster();
-    try {
-      const name = 'shop';
-      const shop: Settings = { name, tag: 'production' };
-      await withAgent(cluster.url, async (agent) => {
-        const keys = Array.from({ length: 9_000 }, (_, at) => ['SET', `job:${at}`, 'v']);
-        for await (const one of agent.pipeline(keys, { typedName: agent.target.name })) expect(one.outcome).toBe('ok');
-      });
-      const first = await stopped({ ...job, limits: { rate: 8_000 } }, { typedName: name }, cluster.url, shop);
-      expect(first).toMatchObject({ status: 'interrupted', resume: { command: expect.any(String) } });
-      const done = await goOn(first.run_id, { yes: true }, cluster.url, shop);
-      expect(done).toMatchObject({ status: 'succeeded', totals: { failed: 0, unknown: 0 } });
-      const sizes = await Promise.all(cluster.nodes.map((node) => node.cli('dbsize')));
-      expect(sizes.map(Number)).toEqual(sizes.map(() => 0));
-    } finally {
-      await cluster.stop();
-    }
+  const name = 'shop';
+  const shop: Settings = { name, tag: 'production' };
+  const CLUSTER_KEYS = 9_000;
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startCluster();
+  }, 60_000);
+  afterAll(() => cluster.stop());
+
+  /** A job that was stopped in its middle. */
+  async function begun(): Promise<Report> {
+    await withAgent(cluster.url, async (agent) => {
+      const keys = Array.from({ length: CLUSTER_KEYS }, (_, at) => ['SET', `job:${at}`, 'v']);
+      for await (const one of agent.pipeline(keys, { typedName: agent.target.name })) expect(one.outcome).toBe('ok');
+    });
+    const expire = { ...job, do: { action: 'expire', ttl: '1h' }, limits: { rate: 8_000 } };
+    const first = await stopped(expire, { typedName: name }, cluster.url, shop);
+    expect(first).toMatchObject({ status: 'interrupted', resume: { command: expect.any(String) } });
+    return first;
+  }
+  const withDeadline = async () => {
+    const spaces = await Promise.all(cluster.primaries.map((node) => node.cli('info', 'keyspace')));
+    return spaces.reduce((sum, space) => sum + Number(/expires=(\d+)/.exec(space)?.[1] ?? 0), 0);
+  };
+
+  it('goes on where it came to on each node when no slot has moved', async () => {
+    const { run_id } = await begun();
+    const before = await journalOf(run_id);
+    const ids = await Promise.all(cluster.primaries.map((node) => node.cli('cluster', 'myid')));
+    expect(new Set(before.flatMap((one) => (one.kind === 'page' ? [one.shard] : []))).size).toBeGreaterThan(1);
+    const done = await goOn(run_id, { yes: true }, cluster.url, shop);
+    expect(done).toMatchObject({ status: 'succeeded', verification: { complete: true } });
+    expect(done.totals).toMatchObject({ matched: CLUSTER_KEYS, changed: CLUSTER_KEYS, failed: 0, unknown: 0 });
+    const pages = (await journalOf(run_id)).filter(({ kind }) => kind === 'page');
+    // no page of the first attempt was journaled again
+    expect(pages.reduce((sum, page) => sum + Number(page.matched), 0)).toBe(CLUSTER_KEYS);
+    expect(new Set(pages.map(({ shard }) => shard))).toEqual(new Set(ids));
+    expect(await withDeadline()).toBe(CLUSTER_KEYS);
+  }, 60_000);
+
+  it('goes on from the start of every node when slots have moved since, and misses nothing', async () => {
+    const { run_id } = await begun();
+    const [from, to] = cluster.primaries;
+    await cluster.reshard(from!, to!, 60);
+    const done = await goOn(run_id, { yes: true }, cluster.url, shop);
+    expect(done).toMatchObject({ status: 'succeeded', verification: { complete: true } });
+    expect(done.totals).toMatchObject({ matched: CLUSTER_KEYS, failed: 0, unknown: 0 });
+    expect(await withDeadline()).toBe(CLUSTER_KEYS);
   }, 60_000);
 });
 
