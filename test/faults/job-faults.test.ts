@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectServer } from '../../src/redis/server-connection.ts';
 import { parseUrl } from '../../src/redis/url.ts';
 import { applied, withAgent } from '../support/agent.ts';
-import { engines, fill, jobOf, openRuns, type Runs, startBed, undone, urlOf } from '../support/job-bed.ts';
+import { engineOf, engines, fill, jobOf, openRuns, type Runs, startBed, undone, urlOf } from '../support/job-bed.ts';
 import { startProxy, type TestServer } from '../support/servers.ts';
 import { count, counted } from './counts.ts';
 
@@ -68,7 +68,7 @@ describe('a job whose connections are all cut, every few hundred keys to its end
     const times = await cutter;
     await proxy.stop();
     expect(times).toBeGreaterThan(many / EVERY / 4);
-    expect(done).toMatchObject({ status: 'succeeded', engine, totals: { failed: 0, unknown: 0 } });
+    expect(done).toMatchObject({ status: 'succeeded', ...engineOf(engine, verb), totals: { failed: 0, unknown: 0 } });
     expect(done.verification.complete).toBe(true);
     expect(done.totals.retried).toBeGreaterThan(0);
     expect(done.totals.changed + done.totals.unchanged).toBe(done.totals.matched);
@@ -92,7 +92,11 @@ describe('a job on a server whose memory is full', () => {
         refused = server.cli('config', 'set', 'maxmemory', '1').then(() => server.cli('set', 'more', 'v'));
       });
       expect(await refused).toContain('OOM');
-      expect(done).toMatchObject({ status: 'succeeded', engine, totals: { changed: KEYS, failed: 0, unknown: 0 } });
+      expect(done).toMatchObject({
+        status: 'succeeded',
+        ...engineOf(engine, verb),
+        totals: { changed: KEYS, failed: 0, unknown: 0 },
+      });
       expect(await undone(server, verb, KEYS)).toBe(0);
       // what does need some is told, and not repeated for ever
       const write = { operation_type: 'pipelining', commands: ['SET more v', 'GET keep:1'] };
@@ -130,7 +134,11 @@ describe('a job whose server becomes a replica (READONLY)', () => {
         expect(first.totals.failed).toBeLessThanOrEqual(engine === 'client' ? 4 * 500 : 0);
         await server.cli('replicaof', 'no', 'one');
         const done = await runs.resume(urlOf(server, engine), first.run_id, { yes: true, sameData: true });
-        expect(done).toMatchObject({ status: 'succeeded', engine, totals: { failed: 0, unknown: 0 } });
+        expect(done).toMatchObject({
+          status: 'succeeded',
+          ...engineOf(engine, verb),
+          totals: { failed: 0, unknown: 0 },
+        });
         expect(await undone(server, verb, KEYS)).toBe(0);
       } finally {
         await server.cli('replicaof', 'no', 'one');
@@ -155,7 +163,7 @@ describe('a job whose server loads its data again (LOADING)', () => {
       if (event.kind === 'page' && pages === 5) loaded = server.cli('debug', 'reload');
     });
     expect(await loaded).toBe('OK');
-    expect(done).toMatchObject({ status: 'succeeded', engine, totals: { failed: 0, unknown: 0 } });
+    expect(done).toMatchObject({ status: 'succeeded', ...engineOf(engine, verb), totals: { failed: 0, unknown: 0 } });
     expect(reasons).toContain('LOADING');
     if (verb === 'unlink') expect(done.totals.changed).toBe(KEYS);
     expect(await undone(server, verb, KEYS)).toBe(0);
@@ -187,7 +195,7 @@ describe('a job that loses its network for longer than its retries last', () => 
     expect(before).toBeGreaterThan(0);
     if (verb === 'unlink') expect(KEYS - before).toBeGreaterThanOrEqual(recorded);
     const done = await runs.resume(url, first.run_id);
-    expect(done).toMatchObject({ status: 'succeeded', engine, totals: { failed: 0, unknown: 0 } });
+    expect(done).toMatchObject({ status: 'succeeded', ...engineOf(engine, verb), totals: { failed: 0, unknown: 0 } });
     if (verb === 'unlink') expect(done.totals.changed).toBe(recorded + before);
     expect(await undone(server, verb, KEYS)).toBe(0);
     await proxy.stop();

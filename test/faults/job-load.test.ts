@@ -20,7 +20,7 @@ afterAll(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** Runs a job under a fault that begins at its third page; gives what its governor told on the way. */
+/** Runs a job, with room for the noise of a busy machine, under a fault that begins at its third page; gives what its governor told on the way. */
 async function disturbed(server: TestServer, url: string, fault: () => Promise<unknown>) {
   await fill(server, KEYS);
   const runs = await openRuns();
@@ -29,7 +29,7 @@ async function disturbed(server: TestServer, url: string, fault: () => Promise<u
   let pages = 0;
   let done = 0;
   let fallen: Promise<unknown> | undefined;
-  const report = await runs.apply(url, jobOf('unlink', { limits: { rate: RATE } }), (event) => {
+  const report = await runs.apply(url, jobOf('unlink', { limits: { rate: RATE, slo_p99_ms: 20 } }), (event) => {
     if (event.kind === 'governed') told.push({ atMs: performance.now(), facts: event.facts, done });
     if (event.kind !== 'page') return;
     pages += 1;
@@ -74,23 +74,20 @@ describe.concurrent('a job of either engine', () => {
       const server = await startBed();
       closing.push(() => server.stop());
       let raisedMs = 0;
-      let endedMs = 0;
       const { report, told } = await disturbed(server, urlOf(server, engine), async () => {
         raisedMs = performance.now();
         for (let stall = 0; stall < 15; stall += 1) {
           await server.cli('debug', 'sleep', '0.08');
           await sleep(40);
         }
-        endedMs = performance.now();
       });
       expect(report.engine).toBe(engine);
-      const lowest = (from: number, to: number) =>
-        Math.min(...told.filter(({ atMs }) => atMs >= from && atMs <= to).map(({ facts }) => facts.share.last));
-      expect(lowest(raisedMs, endedMs + 500)).toBeLessThan(0.8);
-      expect(report.governor!.share.lowest).toBeLessThan(0.8);
-      expect(report.governor!.share.last).toBeGreaterThan(report.governor!.share.lowest);
+      const shares = told.filter(({ atMs }) => atMs >= raisedMs).map(({ facts }) => facts.share.last);
+      const fallen = Math.min(...shares);
+      expect(fallen).toBeLessThan(0.8);
+      expect(Math.max(...shares.slice(shares.lastIndexOf(fallen)))).toBeGreaterThan(fallen);
       expect(report.governor!.rested).toContainEqual({ reason: 'latency', ms: expect.any(Number) });
-      expect(report.governor!.p99_added_ms).toBeGreaterThan(5);
+      expect(report.governor!.p99_added_ms).toBeGreaterThan(20);
       counted(`a raised load, ${engine}: ${JSON.stringify(report.governor)}`);
     },
     60_000,

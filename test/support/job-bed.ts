@@ -32,6 +32,11 @@ export async function startBed(options: ServerOptions = {}): Promise<TestServer>
   return server;
 }
 
+/** What the report says of the engine: on a machine so busy that the round trip seems long, a job that leaves its keys runs from here. */
+export function engineOf(engine: Engine, verb: Verb): { readonly engine?: Engine } {
+  return verb === 'unlink' || engine === 'client' ? { engine } : {};
+}
+
 /** Where a job of that engine connects; `port`: of a proxy. */
 export function urlOf(server: TestServer, engine: Engine, port = server.port): string {
   const url = engine === 'client' ? server.userUrl! : server.url;
