@@ -12,7 +12,7 @@ import { engineOf, engines, fill, jobOf, openRuns, type Runs, startBed, undone, 
 import { startProxy, type TestServer } from '../support/servers.ts';
 import { count, counted } from './counts.ts';
 
-const KEYS = 20_000;
+const KEYS = 10_000;
 const verbs = ['unlink', 'expire'] as const;
 const kinds = engines.flatMap((engine) => verbs.map((verb) => ({ engine, verb })));
 
@@ -150,9 +150,9 @@ describe('a job whose server becomes a replica (READONLY)', () => {
 describe('a job whose server loads its data again (LOADING)', () => {
   it.each(kinds)('waits, and misses nothing: $engine, $verb', async ({ engine, verb }) => {
     await fill(server, KEYS);
-    // 20,000 keys take about half a second to load, and it answers LOADING on the way
+    // they take a quarter of a second to load, and it answers LOADING on the way
     await server.cli('config', 'set', 'key-load-delay', '25');
-    await server.cli('config', 'set', 'loading-process-events-interval-bytes', '1024');
+    await server.cli('config', 'set', 'loading-process-events-interval-bytes', '4096');
     let pages = 0;
     let loaded: Promise<string> | undefined;
     const request = jobOf(verb, { limits: { rate: 40_000 }, retry: { max_retries: 100, base_ms: 2 } });
@@ -179,7 +179,7 @@ describe('a job that loses its network for longer than its retries last', () => 
     await fill(server, KEYS);
     const proxy = await startProxy(server.port);
     const url = urlOf(server, engine, proxy.port);
-    const at = randomInt(2, 30);
+    const at = randomInt(2, 15);
     let pages = 0;
     const request = jobOf(verb, { limits: { rate: 40_000 }, retry: { max_retries: 2, base_ms: 2 } });
     const first = await runs.apply(url, request, ({ kind }) => {

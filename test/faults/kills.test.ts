@@ -192,7 +192,7 @@ describe('a job whose journal finds no more room', () => {
       const { engine, verb } = round;
       await fill(server, KEYS);
       // the plan fits in, and some of the journal
-      const ended = await within(planBytes + randomInt(1_024, 4_096), argvOf[verb], engine);
+      const ended = await within(planBytes + randomInt(512, 1_536), argvOf[verb], engine);
       expect(ended.status).toBe(1);
       const first = report(ended);
       expect(first.status).toBe('failed');
