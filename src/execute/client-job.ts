@@ -6,12 +6,14 @@
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { Event } from '../plan/event.ts';
+import { isFiltered } from '../plan/filters.ts';
 import { guardedCommand } from '../plan/guarded-command.ts';
 import { isJob } from '../plan/plan.ts';
 import type { CommandResult, Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { runBatch } from './batch.ts';
 import { chunkTime } from './deadline.ts';
+import { demotion, isDemotion } from './demotion.ts';
 import type { Governor } from './governor.ts';
 import { overLimit } from './job-limits.ts';
 import { Outbox } from './outbox.ts';
@@ -34,8 +36,8 @@ export interface ClientJob {
   readonly governor: Governor | undefined;
 }
 
-/** Pages of a cluster's nodes that are worked on at the same time. */
-const CLUSTER_WORKERS = 4;
+/** Pages of a cluster's nodes that are worked on at the same time: one of each primary, at least and at most so many. */
+const CLUSTER_WORKERS = { least: 4, most: 16 };
 
 /** Runs the job. */
 export async function* runClientJob(
@@ -45,10 +47,14 @@ export async function* runClientJob(
 ): AsyncGenerator<Event, Ending> {
   const { signal } = session.context;
   const job = new Job(session, step, { acted, governor });
-  const many = session.cluster ? CLUSTER_WORKERS : parts;
+  const { least, most } = CLUSTER_WORKERS;
+  const many = session.cluster ? Math.min(most, Math.max(least, parts)) : parts;
   const workers = Array.from({ length: many }, () => new Session(session.context, session));
   const free = [...workers];
-  const pages = walk(session, { selection: step.selection, count: step.count, deletes, parts, from });
+  const had = new Map<string, Session>();
+  // what else is asked of the keys of a filtered page is not SCAN's time
+  const tune = isFiltered(step.selection) ? {} : { tune: session.context.plan.request.performance_mode };
+  const pages = walk(session, { selection: step.selection, count: step.count, ...tune, deletes, parts, from });
   let coming = false;
   let walked = false;
   const nextPage = async (): Promise<void> => {
@@ -65,7 +71,11 @@ export async function* runClientJob(
   const startPage = (page: WalkPage): void => {
     const reserved = job.reserve(page);
     if (!reserved) return;
-    const worker = free.pop()!;
+    // whoever had the part's last page has a connection to its node, and the others need none
+    const last = had.get(page.shard);
+    const at = last === undefined ? -1 : free.indexOf(last);
+    const worker = free.splice(at < 0 ? free.length - 1 : at, 1)[0]!;
+    had.set(page.shard, worker);
     void job.run(worker, reserved).finally(() => {
       free.push(worker);
       job.events.wake();
@@ -117,6 +127,8 @@ class Job {
   readonly #given = new Map<string, ReadonlyMap<string, Bytes>>();
   readonly #governor: Governor | undefined;
   #acted: number;
+  /** Keys taken for repeats that may be none: they count against the caps. */
+  #unsure = 0;
 
   /** `acted`: keys that earlier attempts have worked on. */
   constructor(session: Session, step: ForEachStep, how: { acted: number; governor: Governor | undefined }) {
@@ -157,13 +169,15 @@ class Job {
   reserve(page: WalkPage): Reserved | undefined {
     const keys = this.#fresh(page);
     const again = Math.min(page.again, keys.length);
-    const excess = overLimit(this.#session, this.#acted + keys.length - again);
+    const unsure = Math.min(page.unsure, again);
+    const excess = overLimit(this.#session, this.#acted + this.#unsure + keys.length - again + unsure);
     if (excess) {
       this.stop({ end: 'fault', fault: excess });
       return undefined;
     }
     const first = this.#acted;
     this.#acted += keys.length - again;
+    this.#unsure += unsure;
     return { page, keys, again, first };
   }
 
@@ -187,9 +201,11 @@ class Job {
         journaled = resolve;
       }),
     );
-    let totals: Totals = { ...noTotals, scanned: this.#step.count, matched: keys.length };
+    let totals: Totals = { ...noTotals, scanned: page.scanned, matched: keys.length };
     const results: CommandResult[] = [];
     let at = 0;
+    // keys that were left open are acted on when the job is resumed: their page is not done, nor is any after it
+    let handled = true;
     try {
       while (at < keys.length) {
         const most = worker.batchSize(this.#step.batch_size);
@@ -200,12 +216,13 @@ class Job {
         for (const event of done.events) if (event.kind === 'result') results.push(event.result);
         totals = addTotals(totals, done.totals);
         at += chunk.length;
+        handled &&= done.handled;
         const ending = endingOf(done.fault, signal);
         if (ending.end === 'done') continue;
         this.stop(ending);
         break;
       }
-      if (at >= keys.length && (await before)) {
+      if (handled && at >= keys.length && (await before)) {
         totals = withoutRepeats(totals, again);
         // made durable while the next page is worked on: what a crash forgets of it is only done again
         journaled(this.#record(page, totals, results));
@@ -256,7 +273,7 @@ async function actOn(
   step: ForEachStep,
   keys: readonly Bytes[],
   first: number,
-): Promise<{ events: Event[]; totals: Totals; fault?: OpsError }> {
+): Promise<{ events: Event[]; totals: Totals; handled: boolean; fault?: OpsError }> {
   const { runId, journal, plan } = session.context;
   await session.pace(keys.length);
   // the deadline of this chunk is fixed, and durable, after every wait and before anything of it is sent; retries reuse it
@@ -279,5 +296,8 @@ async function actOn(
       events.push(resultEvent(first + index, words, words, settled));
     }
   });
-  return { events, totals, ...(result.fault ? { fault: result.fault } : {}) };
+  const fault = result.fault ?? demotion(result.settled);
+  // a write that a replica refused is as good as not sent
+  const handled = result.settled.every((one) => one.outcome === 'ok' || (one.outcome === 'error' && !isDemotion(one)));
+  return { events, totals, handled, ...(fault ? { fault } : {}) };
 }

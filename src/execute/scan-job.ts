@@ -15,16 +15,18 @@ import { type Governor, startGovernor } from './governor.ts';
 import type { Ending } from './pipeline.ts';
 import { runServerJob } from './server-job.ts';
 import type { Session } from './session.ts';
+import { digestOfSlots, slotView } from './slot-view.ts';
 
 /** Runs the job. Failed and unknown keys get a result event each, numbered by the key's place in the run; all are in the page totals. */
 export async function* runScanJob(session: Session, step: ForEachStep): AsyncGenerator<Event, Ending> {
   const { plan, journal } = session.context;
   const deletes = isRemoving(step);
-  const before = startingPoint(session);
+  const slots = session.cluster ? digestOfSlots(await slotView(session)) : undefined;
+  const before = startingPoint(session, slots);
   const onServer = goesOnServer(session, step) && (before === undefined || deletes || before.parts === 1);
   const parts = before?.parts ?? partsOf(session, step, onServer);
   try {
-    await journal?.({ kind: 'started', parts });
+    await journal?.({ kind: 'started', parts, ...(slots === undefined ? {} : { slots }) });
   } catch (error) {
     if (error instanceof OpsError) return { end: 'fault', fault: error };
     throw error;
@@ -63,6 +65,7 @@ const NEAR_MS = 2;
 /** A script acts on what runs over into the next part before that is known: only a key that is deleted twice counts once. */
 function partsOf(session: Session, step: ForEachStep, onServer: boolean): number {
   const { target, request } = session.context.plan;
+  if (session.cluster) return Math.max(1, session.context.connection.nodes().length);
   const parts = partsFor(target.server, request.performance_mode, step.count);
   if (!onServer) return parts;
   if (!isRemoving(step)) return 1;
@@ -111,13 +114,16 @@ async function governorFor(session: Session): Promise<Governor | undefined> {
   return startGovernor(session, { mode: request.performance_mode, sloMs });
 }
 
-/** What earlier attempts of this run did that still stands: parts whose cursor came from the process that answers now. */
-function startingPoint({ context, cluster }: Session) {
+/** What earlier attempts of this run did that still stands: parts whose cursor came from the process that answers now, in a cluster whose slots have not moved since. */
+function startingPoint({ context, cluster }: Session, slots: string | null | undefined) {
   const { resumed, plan } = context;
-  const { run_id } = plan.target.server;
-  // in a cluster slots may have moved since: everything is walked again, which finds what is left
-  if (!resumed || cluster || run_id === '') return undefined;
-  const stands = (shard: string): boolean => resumed.of(shard)?.runId === run_id;
+  const { run_id, nodes } = plan.target.server;
+  if (!resumed || (cluster && (slots === null || resumed.slots !== slots))) return undefined;
+  const processOf = (shard: string) => (cluster ? nodes?.find(({ id }) => id === shard)?.run_id : run_id);
+  const stands = (shard: string): boolean => {
+    const process = processOf(shard);
+    return process !== undefined && process !== '' && resumed.of(shard)?.runId === process;
+  };
   if (!resumed.shards.some(stands)) return undefined;
   return {
     parts: resumed.parts,

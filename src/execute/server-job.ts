@@ -8,6 +8,7 @@ import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Event } from '../plan/event.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { serverTime } from './deadline.ts';
+import { demotion } from './demotion.ts';
 import type { Governor } from './governor.ts';
 import { keyLimit, overLimit } from './job-limits.ts';
 import { merge } from './merge.ts';
@@ -108,6 +109,8 @@ async function* actInPart(
     };
     const chunk = { cursor, count, most, lost, ...(timeMs === undefined ? {} : { timeMs }) };
     const done = await runChunk(session, step, chunk).finally(answered);
+    const demoted = demotion(done.failures);
+    if (demoted) throw demoted; // nothing of this chunk was done
     const first = caps.settle(most, done.totals.matched);
     const place = part.place(done.next);
     const last = place === 'end';
