@@ -33,7 +33,7 @@ export interface ClientJob {
   readonly governor: Governor | undefined;
 }
 
-/** Pages of a cluster's nodes that are worked on at the same time. */
+/** Pages of a cluster's nodes, or of a file, that are worked on at the same time. */
 const CLUSTER_WORKERS = 4;
 
 /** Runs the job. */
@@ -44,7 +44,10 @@ export async function* runClientJob(
 ): AsyncGenerator<Event, Ending> {
   const { signal } = session.context;
   const job = new Job(session, step, { acted, governor });
-  const many = session.cluster ? CLUSTER_WORKERS : parts;
+  // a file has one part, and its pages can be worked on side by side
+  const aside =
+    step.selection.keys_file !== undefined && session.context.plan.request.performance_mode !== 'latency_optimized';
+  const many = session.cluster || aside ? CLUSTER_WORKERS : parts;
   const workers = Array.from({ length: many }, () => new Session(session.context, session));
   const free = [...workers];
   const pages = walk(session, { selection: step.selection, count: step.count, deletes, parts, from });
@@ -186,7 +189,7 @@ class Job {
         journaled = resolve;
       }),
     );
-    let totals: Totals = { ...noTotals, scanned: this.#step.count, matched: keys.length };
+    let totals: Totals = { ...noTotals, scanned: page.visited ?? this.#step.count, matched: keys.length };
     const results: CommandResult[] = [];
     let at = 0;
     try {

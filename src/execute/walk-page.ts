@@ -13,6 +13,8 @@ export interface WalkPage extends Page {
   readonly last: boolean;
   /** How many of its keys an earlier page has probably given already: their slot is walked a second time. */
   readonly again: number;
+  /** Keys that were looked at for it, where that is not SCAN's COUNT. */
+  readonly visited?: number;
 }
 
 /** What is walked. */
