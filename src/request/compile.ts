@@ -3,6 +3,7 @@
  * it answered. One recipe per operation; this file only picks it and applies what holds for all of them.
  */
 import { assertNever } from '../base/assert.ts';
+import { OpsError } from '../base/ops-error.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { Request } from '../plan/request.ts';
@@ -12,6 +13,7 @@ import { atomic } from './atomicity.ts';
 import { batch } from './batch.ts';
 import { contradictions } from './contradictions.ts';
 import { expiration } from './expiration.ts';
+import { keysFileOf, unreadableFile } from './files.ts';
 import { keyManagement } from './key-management.ts';
 import { luaScript } from './lua-script.ts';
 import { pipelining } from './pipelining.ts';
@@ -27,10 +29,16 @@ export function compile(
 ): { readonly draft?: Draft; readonly diagnostics: readonly Diagnostic[] } {
   const contradicting = contradictions(request);
   if (contradicting.length > 0) return { diagnostics: contradicting };
+  const named = keysFileOf(request);
+  if (named !== undefined && keysFile === undefined) return { diagnostics: [unreadableFile(notLookedAt, named.at)] };
   const made = recipe(request, target, source, keysFile);
   const result = 'value' in made ? atomic(made.value, target) : made;
   return 'value' in result ? { draft: result.value, diagnostics: [] } : { diagnostics: capped(result.diagnostics) };
 }
+
+const notLookedAt = new OpsError('usage', 'the file of keys was not looked at', {
+  remedy: 'Plan with an agent that may read files, or name the keys in the request itself.',
+});
 
 function recipe(
   request: Request,
