@@ -58,7 +58,7 @@ export function createKeysFiles(filePath: ((path: string) => string) | undefined
       if (planned === undefined) return [];
       const { file, listed, problem } = await survey(request);
       if (problem && !file) throw new OpsError('usage', problem.message, { remedy: problem.fix });
-      if (file?.sha256 !== planned.sha256 || listed === undefined) throw changed(planned.path);
+      if (file?.sha256 !== planned.sha256 || listed === undefined) throw changedFile(planned.path);
       return [listed];
     },
   };
@@ -74,14 +74,16 @@ function surveyedOf({ path, at }: { readonly path: string; readonly at: string }
   return { file, listed: { path, sha256, keys, sample, whole, ...(outside ? { outside } : {}) } };
 }
 
-function changed(path: string): OpsError {
+/** The fault of a file that is not the one that was planned. */
+export function changedFile(path: string): OpsError {
   return new OpsError('drift', `the file ${path} is not the one that was planned: its content has changed`, {
     remedy: 'Plan again with the file as it is now.',
   });
 }
 
-function noFiles(): OpsError {
+/** The fault of a request that names a file where it may name none. */
+export function noFiles(): OpsError {
   return new OpsError('usage', 'a request cannot name a file here', {
-    remedy: 'Name the keys in the request itself.',
+    remedy: 'Give the commands, the script or the keys in the request itself.',
   });
 }

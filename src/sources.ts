@@ -7,7 +7,7 @@ import { type Bytes, fromBuffer } from './base/bytes.ts';
 import { OpsError } from './base/ops-error.ts';
 import type { Survey } from './execute/command-source.ts';
 import type { WireArgument } from './formats/resp.ts';
-import { createKeysFiles, type KeysFiles } from './keys-files.ts';
+import { changedFile, createKeysFiles, type KeysFiles, noFiles } from './keys-files.ts';
 import type { Diagnostic } from './plan/diagnostic.ts';
 import type { Draft } from './plan/plan.ts';
 import { placeInSource, type StreamSource } from './plan/step.ts';
@@ -61,7 +61,7 @@ export function createSources(filePath: ((path: string) => string) | undefined):
         const { gzip: _, bytes: __, sha256, ...file } = step.source;
         const { source, facts, problem } = await survey(file);
         if (problem && !source) throw new OpsError('usage', problem.message, { remedy: problem.fix });
-        if (source?.sha256 !== sha256) throw changed(file.path);
+        if (source?.sha256 !== sha256) throw changedFile(file.path);
         if (facts) all.push(facts);
       }
       return all;
@@ -86,16 +86,4 @@ function bytesOf(word: WireArgument): Bytes {
 /** What changes when a file is written or replaced. */
 function signature({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join('/');
-}
-
-function changed(path: string): OpsError {
-  return new OpsError('drift', `the file ${path} is not the one that was planned: its content has changed`, {
-    remedy: 'Plan again with the file as it is now.',
-  });
-}
-
-function noFiles(): OpsError {
-  return new OpsError('usage', 'a request cannot name a file here', {
-    remedy: 'Give the commands or the script in the request itself.',
-  });
 }

@@ -4,7 +4,7 @@
  * once for its keys; a file that is written to or replaced in between, or later, ends the run.
  */
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type Bytes, byteLength, toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
@@ -113,14 +113,14 @@ export async function* openKeys(
 }
 
 /** The fault of meeting another content than the planned one. */
-export function changed(path: string): OpsError {
+function changed(path: string): OpsError {
   return new OpsError('drift', `the file ${path} is not the one that was planned: its content has changed`, {
     remedy: 'Plan again with the file as it is now.',
   });
 }
 
 /** What changes when a file is written or replaced. */
-export function signature({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+function signature({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join('/');
 }
 
@@ -142,7 +142,6 @@ async function* listedKeys(contents: FileContents): AsyncGenerator<readonly List
 
 async function hashOf(path: string, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  const { createReadStream } = await import('node:fs');
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(chunk as Buffer);
   } catch (error) {
