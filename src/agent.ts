@@ -127,7 +127,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
     const ask = async (draft: Draft): Promise<Target> => {
       const facts = [...(await sources.read(draft))];
       const sampled = facts.flatMap(({ sample }) => sample);
-      const found = await inspect(connection, needs(draft, sampled), where);
+      const found = await inspect(connection, needs(draft, sampled, await sources.keys.read(draft)), where);
       return facts.length === 0 ? found : { ...found, sources: facts };
     };
     const first = await inspect(connection, [], where);
@@ -152,6 +152,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           target,
           ask: () => inspect(connection, [], where),
           readSources: sources.read,
+          pathOf: settings.filePath,
           mustKeepCaps: (one: Plan) => mustKeepCaps(one, settings.caps),
         };
         return resumeRun(resumption, runId, options);
@@ -302,11 +303,13 @@ async function makePlan(
   if (!inlined.request) return { plan: undefined, diagnostics: inlined.diagnostics };
   const file = streamedFile(inlined.request);
   const found = file === undefined ? {} : await sources.survey(file);
-  if (found.problem) return { plan: undefined, diagnostics: [found.problem] };
-  const asked = compile(inlined.request, undefined, found.source);
+  const named = await sources.keys.survey(inlined.request);
+  const unread = found.problem ?? named.problem;
+  if (unread) return { plan: undefined, diagnostics: [unread] };
+  const asked = compile(inlined.request, undefined, found.source, named.file);
   if (!asked.draft) return { plan: undefined, diagnostics: asked.diagnostics };
   const target = await ask(asked.draft);
-  const { draft, diagnostics } = compile(inlined.request, target, found.source);
+  const { draft, diagnostics } = compile(inlined.request, target, found.source, named.file);
   return { plan: draft && deepFreeze(assemble(draft, target)), diagnostics };
 }
 
@@ -438,7 +441,7 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
 function streamTerms(
   { execution_plan: how, request, target }: Plan,
   { filePath }: AgentSettings,
-): Pick<RunSettings, 'stream'> {
+): Pick<RunSettings, 'stream' | 'pathOf'> {
   if (filePath === undefined) return {};
   const { prefixes } = request.limits;
   const admit = createAdmission({
@@ -450,7 +453,7 @@ function streamTerms(
     ...(prefixes ? { prefixes } : {}),
     ...mostKeys(request.limits, target.server.keys),
   });
-  return { stream: { pathOf: filePath, admit } };
+  return { pathOf: filePath, stream: { pathOf: filePath, admit } };
 }
 
 function requireState(stateDir: string | undefined, what: string): string {

@@ -36,6 +36,8 @@ export interface Resumption {
   /** Asks the server who it is today. */
   readonly ask: () => Promise<Target>;
   readonly readSources: ReadSources;
+  /** Where the files of keys of a plan lie; undefined where a plan may name none. */
+  readonly pathOf: ((name: string) => string) | undefined;
   /** Throws OpsError refused where the plan goes round the caps of the target. */
   readonly mustKeepCaps: (plan: Plan) => void;
 }
@@ -75,6 +77,7 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
         dryRun: false,
         signal: options.signal,
         allowed: { target: target.name, tag: target.tag, allowed_by },
+        ...(where.pathOf ? { pathOf: where.pathOf } : {}),
         earlier: { runId, log, ...(progress.parts > 0 ? { progress } : {}) },
       },
       onServerOf(plan, now),

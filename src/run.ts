@@ -30,6 +30,8 @@ export interface RunSettings {
   readonly allowed: Pick<RunBegun, 'target' | 'tag' | 'allowed_by'>;
   /** Where files of commands lie, and what of them may be sent; left out where a plan may name none. */
   readonly stream?: Pick<StreamTerms, 'pathOf' | 'admit'>;
+  /** Where the files of keys of a plan lie; left out where a plan may name none. */
+  readonly pathOf?: (name: string) => string;
   /** The run that goes on; left out: a new one. */
   readonly earlier?: EarlierRun;
 }
@@ -63,6 +65,7 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
     steering: wheel.now,
     journal: log ? (record) => log.append(record) : undefined,
     ...(stream ? { stream: { ...stream, dryRun } } : {}),
+    ...(settings.pathOf ? { pathOf: settings.pathOf } : {}),
     ...(earlier?.progress ? { resumed: earlier.progress } : {}),
   };
   const fold = createFold(plan, runId);

@@ -41,7 +41,8 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
       'state',
     ],
   },
-  'sources.ts': { from: ['base', 'formats', 'plan', 'request', 'execute'] },
+  'keys-files.ts': { from: ['base', 'plan', 'request', 'execute', 'inspect'] },
+  'sources.ts': { from: ['keys-files.ts', 'base', 'formats', 'plan', 'request', 'execute'] },
   'pipeline.ts': { from: ['base', 'plan', 'redis', 'execute', 'lint'] },
   'agent.ts': {
     from: [

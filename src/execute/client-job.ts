@@ -38,6 +38,16 @@ export interface ClientJob {
 
 /** Pages of a cluster's nodes that are worked on at the same time: one of each primary, at least and at most so many. */
 const CLUSTER_WORKERS = { least: 4, most: 16 };
+/** Pages of a file of keys that are worked on at the same time. */
+const FILE_WORKERS = 4;
+
+/** How many pages are worked on at the same time. */
+function workersFor({ cluster, context: { plan } }: Session, { selection }: ForEachStep, parts: number): number {
+  if (cluster) return Math.min(CLUSTER_WORKERS.most, Math.max(CLUSTER_WORKERS.least, parts));
+  // a file has one part, and its pages can be worked on side by side
+  const aside = selection.keys_file !== undefined && plan.request.performance_mode !== 'latency_optimized';
+  return aside ? FILE_WORKERS : parts;
+}
 
 /** Runs the job. */
 export async function* runClientJob(
@@ -47,8 +57,7 @@ export async function* runClientJob(
 ): AsyncGenerator<Event, Ending> {
   const { signal } = session.context;
   const job = new Job(session, step, { acted, governor });
-  const { least, most } = CLUSTER_WORKERS;
-  const many = session.cluster ? Math.min(most, Math.max(least, parts)) : parts;
+  const many = workersFor(session, step, parts);
   const workers = Array.from({ length: many }, () => new Session(session.context, session));
   const free = [...workers];
   const had = new Map<string, Session>();

@@ -51,7 +51,7 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
 /** Scripts replicate their effects there, SCAN among what they may call. A cluster's nodes are worked on from here: a slot may be open. */
 function goesOnServer({ context: { plan, dryRun } }: Session, step: ForEachStep): boolean {
   const { engine, version, cluster, round_trip_ms } = plan.target.server;
-  if (dryRun || cluster || step.server_side?.sha1 !== chunkSha1) return false;
+  if (dryRun || cluster || step.selection.keys_file !== undefined || step.server_side?.sha1 !== chunkSha1) return false;
   if (round_trip_ms >= FAR_MS && !isRemoving(step)) return false;
   const major = Number.parseInt(version, 10);
   return (engine === 'redis' && major >= 7 && major <= 8) || (engine === 'valkey' && major >= 8 && major <= 9);
@@ -64,6 +64,7 @@ const NEAR_MS = 2;
 
 /** A script acts on what runs over into the next part before that is known: only a key that is deleted twice counts once. */
 function partsOf(session: Session, step: ForEachStep, onServer: boolean): number {
+  if (step.selection.keys_file !== undefined) return 1;
   const { target, request } = session.context.plan;
   if (session.cluster) return Math.max(1, session.context.connection.nodes().length);
   const parts = partsFor(target.server, request.performance_mode, step.count);

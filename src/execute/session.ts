@@ -48,6 +48,8 @@ export interface RunContext extends SessionContext {
   readonly dryRun?: boolean;
   /** What streaming a file needs; left out where a plan may name no files. */
   readonly stream?: StreamTerms;
+  /** Where the files of keys of a plan lie; left out where a plan may name none. */
+  readonly pathOf?: (name: string) => string;
   /** How far earlier attempts of this run came; left out at the first one. */
   readonly resumed?: Progress;
 }

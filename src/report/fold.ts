@@ -289,6 +289,7 @@ function finish(state: State): Report {
 
 // SCAN's COUNT is what a call may visit; it visits no more keys than there are
 function scannedOf({ totals, plan }: State): number {
+  if (plan.target.selections.some((one) => one.listed)) return totals.scanned;
   return Math.min(totals.scanned, Math.max(plan.target.server.keys, totals.matched));
 }
 

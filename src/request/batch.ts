@@ -2,6 +2,7 @@
 import { assertNever } from '../base/assert.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
+import type { KeysFile } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { deadlineOf, pexpireat } from './deadline.ts';
 import { job } from './drafts.ts';
@@ -11,8 +12,8 @@ import type { Result } from './problem.ts';
 import { selectionOf } from './selection.ts';
 
 /** The draft of a batch request, or why there is none. */
-export function batch(request: RequestOf<'batch'>, target: Target | undefined): Result<Draft> {
-  const select = selectionOf(request.select);
+export function batch(request: RequestOf<'batch'>, target: Target | undefined, file?: KeysFile): Result<Draft> {
+  const select = selectionOf(request.select, file);
   const key = { param: 'key' } as const;
   switch (request.do.action) {
     case 'unlink':

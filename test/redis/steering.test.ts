@@ -63,7 +63,9 @@ describe.each(['latency_optimized', 'throughput_optimized'] as const)('a job, %s
         expect(await left()).toBe(0);
         const journal = await readFile(join(dir, 'runs', runId, 'journal.jsonl'), 'utf8');
         expect(journal.split('\n').filter((line) => line.includes('"kind":"steered"'))).toHaveLength(2);
-        expect((await faultOf(steerRun(dir, runId, { paused: true }))).message).toMatch(/is not in motion \(succeeded\)/);
+        expect((await faultOf(steerRun(dir, runId, { paused: true }))).message).toMatch(
+          /is not in motion \(succeeded\)/,
+        );
       },
       { stateDir: dir },
     );
