@@ -23,7 +23,8 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   report: { from: ['base', 'catalog', 'plan'] },
   execute: { from: ['base', 'catalog', 'plan', 'formats', 'redis', 'inspect', 'state'] },
   'assemble.ts': { from: ['base', 'plan', 'lint', 'explain'] },
-  'run.ts': { from: ['base', 'plan', 'redis', 'execute', 'report', 'state'] },
+  'run.ts': { from: ['steering.ts', 'base', 'plan', 'redis', 'execute', 'report', 'state'] },
+  'steering.ts': { from: ['base', 'plan', 'state'] },
   'approval.ts': { from: ['lint', 'state'] },
   'runs.ts': { from: ['base', 'catalog', 'plan', 'execute', 'report', 'state'] },
   'resume.ts': {

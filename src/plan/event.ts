@@ -6,6 +6,7 @@ import type {
   Engine,
   ExportFacts,
   GovernorFacts,
+  LeftBehind,
   Status,
   StreamFacts,
   Totals,
@@ -48,6 +49,7 @@ export type Event =
       readonly reads?: Readonly<Record<string, ReplyValue>>;
     }
   | { readonly kind: 'notice'; readonly diagnostic: Diagnostic }
+  | { readonly kind: 'verified'; readonly facts: LeftBehind }
   | { readonly kind: 'unproven'; readonly reason: string }
   | {
       readonly kind: 'run_finished';

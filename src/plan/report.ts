@@ -147,6 +147,19 @@ export const GovernorFacts = z.strictObject({
 /** See the schema. */
 export type GovernorFacts = z.output<typeof GovernorFacts>;
 
+/** What a walk after the job found of keys that are not as its action leaves them. */
+export const LeftBehind = z.strictObject({
+  left: z.int().nonnegative(),
+  /** Of these: keys that the report names as not applied or unknown. */
+  not_applied: z.int().nonnegative(),
+  /** New since, or missed. */
+  others: z.int().nonnegative(),
+  /** The first of them. */
+  sample: z.array(Bytestring),
+});
+/** See the schema. */
+export type LeftBehind = z.output<typeof LeftBehind>;
+
 /** The report document. */
 export const Report = z.strictObject({
   run_id: z.string(),
@@ -185,7 +198,12 @@ export const Report = z.strictObject({
   errors: z.array(ErrorCount),
   warnings: z.array(Diagnostic),
   timing: z.strictObject({ started_at: z.string(), duration_ms: z.number().nonnegative() }),
-  verification: z.strictObject({ complete: z.boolean(), unproven: z.array(z.string()) }),
+  verification: z.strictObject({
+    complete: z.boolean(),
+    unproven: z.array(z.string()),
+    /** Left out where nothing was walked again. */
+    walked: LeftBehind.exactOptional(),
+  }),
   /** A run that ended early and can go on: how. */
   resume: z.strictObject({ command: z.string() }).exactOptional(),
   undo: z.strictObject({ available: z.literal(false) }),

@@ -210,6 +210,8 @@ const Batch = z.strictObject({
   operation_type: z.literal('batch'),
   ...common,
   select: z.strictObject(selection),
+  /** Walks the selection once more after the run, for keys that are not as the action leaves them. */
+  verify: z.boolean().exactOptional(),
   do: z.discriminatedUnion('action', [
     z.strictObject({ action: z.literal('unlink') }),
     z.strictObject({ action: z.literal('expire'), ...expiry }),

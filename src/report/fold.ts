@@ -103,6 +103,7 @@ interface State {
   exported: Report['exported'];
   governor: Report['governor'];
   steered: Report['steered'];
+  walked: Report['verification']['walked'];
   engine: Report['engine'];
   status: Status | undefined;
   startedMs: number | undefined;
@@ -130,6 +131,7 @@ function start(plan: Plan, runId: string): State {
     exported: undefined,
     governor: undefined,
     steered: undefined,
+    walked: undefined,
     engine: undefined,
     status: undefined,
     startedMs: undefined,
@@ -172,6 +174,9 @@ function fold(state: State, event: Event): void {
       return;
     case 'governed':
       state.governor = event.facts;
+      return;
+    case 'verified':
+      state.walked = event.facts;
       return;
     case 'steered':
       state.steered = event.facts;
@@ -281,6 +286,7 @@ function finish(state: State): Report {
     verification: {
       complete: unproven.length === 0 && (status === 'succeeded' || status === 'partial'),
       unproven,
+      ...(state.walked && { walked: { ...state.walked, sample: [...state.walked.sample] } }),
     },
     ...(state.resumable && { resume: { command: resumeCommand(state.runId) } }),
     undo: { available: false },

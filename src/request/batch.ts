@@ -13,6 +13,14 @@ import { selectionOf } from './selection.ts';
 
 /** The draft of a batch request, or why there is none. */
 export function batch(request: RequestOf<'batch'>, target: Target | undefined, file?: KeysFile): Result<Draft> {
+  const result = draftOf(request, target, file);
+  if (!('value' in result) || request.verify !== true) return result;
+  return { value: { ...result.value, reasons: [...result.value.reasons, verifyReason] } };
+}
+
+const verifyReason = 'At the end the selection is walked once more, for keys that are not as the action leaves them.';
+
+function draftOf(request: RequestOf<'batch'>, target: Target | undefined, file?: KeysFile): Result<Draft> {
   const select = selectionOf(request.select, file);
   const key = { param: 'key' } as const;
   switch (request.do.action) {

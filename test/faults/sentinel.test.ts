@@ -13,9 +13,10 @@ import type { PipelineOutcome } from '../../src/pipeline.ts';
 import { Report } from '../../src/plan/report.ts';
 import { applied, withAgent } from '../support/agent.ts';
 import { startSentinel, type TestSentinel, type TestServer, waitFor } from '../support/servers.ts';
+import { count as counts } from './counts.ts';
 
 /** How often each is tried, the pause beginning at another place each time. */
-const ROUNDS = 1;
+const ROUNDS = counts(10);
 const KEYS = 20_000;
 const KEPT = 500;
 

@@ -9,7 +9,7 @@ import { eitherKeysOrMatch, runRequest } from './request.ts';
 type Options = RunOptions &
   RequestOptions &
   ExpiryOptions &
-  FilterOptions & { match?: string; keysFile?: string; type?: string };
+  FilterOptions & { match?: string; keysFile?: string; type?: string; verify?: boolean };
 
 /** Adds the verb. */
 export function addBatch(program: Command, io: Io, finish: Finish): void {
@@ -19,13 +19,15 @@ export function addBatch(program: Command, io: Io, finish: Finish): void {
       withRequest(batch.command(name).description(what))
         .option('--match <pattern>', 'every key that matches this glob pattern')
         .option('--keys-file <file>', 'every key of this file, one a line')
-        .option('--type <type>', 'only keys of this type'),
+        .option('--type <type>', 'only keys of this type')
+        .option('--verify', 'walk them once more at the end, for what is left'),
     );
   const act = (options: Options, action: Readonly<Record<string, unknown>>): Promise<void> =>
     runRequest(io, finish, options, {
       operation_type: 'batch',
       ...requestMembers(options),
       select: { ...eitherKeysOrMatch([], options), ...filterMembers(options) },
+      ...(options.verify ? { verify: true } : {}),
       do: action,
     });
   job('unlink', 'delete them with UNLINK').action((options: Options) => act(options, { action: 'unlink' }));
