@@ -7,8 +7,8 @@ import { type Bytes, bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { formatCount } from '../base/units.ts';
 import { commandName } from '../catalog/lookup.ts';
-import { isFiltered } from '../plan/filters.ts';
 import type { Event } from '../plan/event.ts';
+import { isFiltered } from '../plan/filters.ts';
 import type { ForEachStep, Selection } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { LostConnection } from '../redis/connection.ts';
@@ -53,7 +53,10 @@ function keyOf(argv: readonly Parameters<typeof literal>[0][]): Bytes {
 async function* verification(session: Session, step: ForEachStep, open: ReadonlySet<string>): AsyncGenerator<Event> {
   const left = leftBehind(step);
   if (left === undefined) {
-    yield { kind: 'unproven', reason: 'nothing can be verified: the keys look the same before this action and after it' };
+    yield {
+      kind: 'unproven',
+      reason: 'nothing can be verified: the keys look the same before this action and after it',
+    };
     return;
   }
   let notApplied = 0;

@@ -13,23 +13,22 @@ const batch = (action: Readonly<Record<string, unknown>>, more: Readonly<Record<
 });
 
 describe('a job that verifies', () => {
-  it.each([
-    { action: 'unlink' },
-    { action: 'expire', ttl: '1h' },
-    { action: 'persist' },
-  ] as const)('finds that nothing is left: $action', async (action) => {
-    const server = await startServer();
-    await server.cli('eval', "for i = 1, 300 do redis.call('SET', 'session:' .. i, i) end", '0');
-    await withAgent(server.url, async (agent) => {
-      const report = await applied(agent, batch(action));
-      expect(report.verification).toEqual({
-        complete: true,
-        unproven: [],
-        walked: { left: 0, not_applied: 0, others: 0, sample: [] },
+  it.each([{ action: 'unlink' }, { action: 'expire', ttl: '1h' }, { action: 'persist' }] as const)(
+    'finds that nothing is left: $action',
+    async (action) => {
+      const server = await startServer();
+      await server.cli('eval', "for i = 1, 300 do redis.call('SET', 'session:' .. i, i) end", '0');
+      await withAgent(server.url, async (agent) => {
+        const report = await applied(agent, batch(action));
+        expect(report.verification).toEqual({
+          complete: true,
+          unproven: [],
+          walked: { left: 0, not_applied: 0, others: 0, sample: [] },
+        });
+        expect(reportText(report)).toContain('walked again: nothing is left to do');
       });
-      expect(reportText(report)).toContain('walked again: nothing is left to do');
-    });
-  });
+    },
+  );
 
   it('tells new keys as new or missed, and is not complete', async () => {
     const server = await startServer();
@@ -49,7 +48,9 @@ describe('a job that verifies', () => {
   });
 
   it('tells keys that were refused apart from others', async () => {
-    const server = await startServer({ user: { rules: '+@all ~session:1* %R~session:*' } });
+    const server = await startServer({
+      user: { name: 'some', password: 'pw', rules: ['+@all', '~session:1*', '%R~session:*'] },
+    });
     await server.cli('eval', "for i = 1, 30 do redis.call('SET', 'session:' .. i, i) end", '0');
     await withAgent(server.userUrl!, async (agent) => {
       const report = await applied(agent, batch({ action: 'unlink' }));
