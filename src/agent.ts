@@ -21,6 +21,7 @@ import { blocks, type Diagnostic, type Unchecked } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
 import type { Draft, Plan } from './plan/plan.ts';
 import type { Request } from './plan/request.ts';
+import type { Verified } from './plan/run.ts';
 import type { Target } from './plan/target.ts';
 import { connectTarget } from './redis/connect.ts';
 import type { Connection } from './redis/connection.ts';
@@ -29,7 +30,7 @@ import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { compile } from './request/compile.ts';
 import { inlineFiles, streamedFile } from './request/files.ts';
 import { parseRequest } from './request/parse.ts';
-import type { ResumeOptions } from './resume.ts';
+import type { ResumeOptions, Resumption } from './resume.ts';
 import type { Run, RunSettings } from './run.ts';
 import type * as runs from './runs.ts';
 import { createSources, type Sources } from './sources.ts';
@@ -86,6 +87,8 @@ export interface Agent {
   apply(document: unknown, options: ApplyOptions): Promise<Run | Planned>;
   /** Goes on with a scan job of the state directory that ended early, under its own id. Rejects with OpsError usage (no such run), refused (nothing to resume), drift, tampered, state. */
   resume(runId: string, options: ResumeOptions): Promise<Run>;
+  /** Walks the selection of an ended scan job again, for what is left of what it was to do. Rejects like `resume`. */
+  verify(runId: string, options?: { readonly sameData?: boolean; readonly signal?: AbortSignal }): Promise<Verified>;
   /** Prices a command line or a request. */
   explain(input: unknown): Promise<Planned & { readonly estimate?: Estimate; readonly estimated_ops?: number }>;
   /** Sends commands without a plan, each with its outcome, in order (src/pipeline.ts). */
@@ -139,24 +142,23 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       if (planned.plan) made.set(planned.plan, systemClock.now());
       return planned;
     };
+    const kept = (what: string): Resumption => ({
+      stateDir: requireState(settings.stateDir, what),
+      connection,
+      target,
+      ask: () => inspect(connection, [], where),
+      readSources: sources.read,
+      pathOf: settings.filePath,
+      mustKeepCaps: (one: Plan) => mustKeepCaps(one, settings.caps),
+    });
     return {
       target,
       plan,
       apply: (document, options) =>
         applyDocument({ document, options, settings, connection, sources, ask, target, plan, made }),
-      resume: async (runId, options) => {
-        const { resumeRun } = await import('./resume.ts');
-        const resumption = {
-          stateDir: requireState(settings.stateDir, 'resuming needs'),
-          connection,
-          target,
-          ask: () => inspect(connection, [], where),
-          readSources: sources.read,
-          pathOf: settings.filePath,
-          mustKeepCaps: (one: Plan) => mustKeepCaps(one, settings.caps),
-        };
-        return resumeRun(resumption, runId, options);
-      },
+      resume: async (runId, options) => (await import('./resume.ts')).resumeRun(kept('resuming needs'), runId, options),
+      verify: async (runId, { sameData = false, ...rest } = {}) =>
+        (await import('./verify.ts')).verifyRun({ ...kept('verifying needs'), sameData, ...rest }, runId),
       explain: async (input) => {
         const planned = await plan(
           typeof input === 'string' ? { operation_type: 'pipelining', commands: [input] } : input,

@@ -89,7 +89,7 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
 }
 
 /** What the journal tells of the attempts before. */
-interface Earlier {
+export interface Earlier {
   readonly add: (record: JournalRecord) => void;
   readonly begun: () => RunBegun | undefined;
   readonly progress: () => Progress;
@@ -97,7 +97,8 @@ interface Earlier {
   readonly dataSets: ReadonlySet<string>;
 }
 
-function createEarlier(): Earlier {
+/** Takes the records of a journal. */
+export function createEarlier(): Earlier {
   const fold = createProgress();
   const dataSets = new Set<string>();
   let begun: RunBegun | undefined;
@@ -137,7 +138,13 @@ async function planOf(
 }
 
 /** Throws OpsError drift where this is not the place that the run was planned for. */
-function mustBeSame(plan: Plan, now: Target, known: ReadonlySet<string>, runId: string, sameData: boolean): void {
+export function mustBeSame(
+  plan: Plan,
+  now: Target,
+  known: ReadonlySet<string>,
+  runId: string,
+  sameData: boolean,
+): void {
   const { identity } = plan.target;
   if (now.server.busy) {
     throw new OpsError('server_error', 'the server is busy with a script, and does not say who it is', {
@@ -171,7 +178,7 @@ function resumeWithSameData(runId: string): string {
 }
 
 /** Today's process and nodes; counts and the estimate stay those of the plan, which the whole run is held to. */
-function onServerOf(plan: Plan, { server }: Target): Plan {
+export function onServerOf(plan: Plan, { server }: Target): Plan {
   const { keys } = plan.target.server;
   return deepFreeze({ ...plan, target: { ...plan.target, server: { ...server, keys } } });
 }

@@ -57,6 +57,47 @@ describe('redops runs', () => {
     ]);
   });
 
+  it('pause and set steer a run in motion only, and say what is wrong with a limit', async () => {
+    await keep();
+    expect(await runs(`pause ${id}`)).toMatchObject({ status: 3, err: expect.stringContaining('is not in motion') });
+    expect(await runs(`set ${id}`)).toMatchObject({ status: 2, err: expect.stringContaining('--rate or --slo') });
+    expect(await runs(`set ${id} --rate fast`)).toMatchObject({ status: 2, err: expect.stringContaining('"fast"') });
+    expect(await runs(`set ${id} --slo 70000`)).toMatchObject({ status: 2, err: expect.stringContaining('60000') });
+    expect(await runs('pause nobody')).toMatchObject({ status: 2, err: expect.stringContaining('there is no run') });
+    const plan = somePlan();
+    const log = await openRun(dir, 'moving', plan, {
+      at_ms: 0,
+      digest: plan.digest,
+      target: 'cache',
+      tag: 'dev',
+      allowed_by: 'yes',
+    });
+    expect((await runs('pause moving')).err).toContain('redops runs resume moving lets it go on');
+    expect(await log.steering()).toEqual({ paused: true });
+    expect((await runs('set moving --rate 500 --slo off --json')).out).toContain('"slo_p99_ms": null');
+    expect((await runs('show moving')).out).toContain('steered   paused, at most 500/s, without an SLO');
+    expect((await runs('resume moving')).err).toContain('goes on, in the process that it was paused in');
+    expect(await log.steering()).toEqual({ paused: false, rate: 500, slo_p99_ms: null });
+    await log.close();
+  });
+
+  it('verify says what is left, and has a status of its own for it', async () => {
+    const { status, out } = await runs(`verify ${id}`);
+    expect(status).toBe(1);
+    expect(out).toBe(
+      [
+        `Run ${id}: not verified`,
+        '  walked again: 3 keys left, 1 of them named as not applied, 2 new since or',
+        '  missed',
+        '  such as session:1, session:2, session:3',
+        '  2 of the keys match now as if nothing had been done: they are new since, or',
+        '  were missed',
+        '',
+      ].join('\n'),
+    );
+    expect(JSON.parse((await runs(`verify ${id} --json`)).out)).toMatchObject({ run_id: id, walked: { left: 3 } });
+  });
+
   it('show says what it did, where it stands, and the line to go on with, uncut', async () => {
     await keep();
     const { out, status } = await runs(`show ${id}`);

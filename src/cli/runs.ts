@@ -4,7 +4,7 @@ import { OpsError } from '../base/ops-error.ts';
 import { parseDuration } from '../base/units.ts';
 import { Steering } from '../plan/steering.ts';
 import { counted } from '../report/layout.ts';
-import { runsText, runText } from '../report/run-text.ts';
+import { runsText, runText, verifiedText } from '../report/run-text.ts';
 import type { Io } from './io.ts';
 import { runAndReport, withAgent } from './operate.ts';
 import type { RunOptions } from './options.ts';
@@ -96,6 +96,16 @@ export async function cancel(io: Io, runId: string, { json }: RunOptions): Promi
     say(io, `Run ${runId} is told to stop: it ends after what is under way, and reports.`);
   else say(io, `Run ${runId} is cancelled: it cannot be resumed any more.`);
   return 0;
+}
+
+/** Looks whether a job did what it was for. 0: nothing is left; 1: something is, or that is not proven. Rejects with OpsError usage, refused, drift, state. */
+export async function verify(io: Io, runId: string, options: ResumeCliOptions): Promise<number> {
+  return withAgent(io, options, undefined, async (agent) => {
+    const found = await agent.verify(runId, options.sameData ? { sameData: true } : {});
+    if (options.json) printJson(io, found);
+    else io.out(`${verifiedText(found, viewFor(io, 'stdout'))}\n`);
+    return found.walked?.left === 0 && found.unproven.length === 0 ? 0 : 1;
+  });
 }
 
 /** Removes what has ended, or says what it would remove. Rejects with OpsError usage, state. */

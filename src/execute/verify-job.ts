@@ -6,10 +6,9 @@
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { formatCount } from '../base/units.ts';
-import { commandName } from '../catalog/lookup.ts';
 import type { Event } from '../plan/event.ts';
-import { isFiltered } from '../plan/filters.ts';
-import type { ForEachStep, Selection } from '../plan/step.ts';
+import { leftBehind } from '../plan/left-behind.ts';
+import type { ForEachStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { LostConnection } from '../redis/connection.ts';
 import type { Ending } from './pipeline.ts';
@@ -50,15 +49,14 @@ function keyOf(argv: readonly Parameters<typeof literal>[0][]): Bytes {
   return literal(argv[1] ?? '') ?? '';
 }
 
-async function* verification(session: Session, step: ForEachStep, open: ReadonlySet<string>): AsyncGenerator<Event> {
+/** Walks the selection of a job for what it left; `open`: ids of the keys that were named as not applied or unknown. Nothing where there is nothing to look for. */
+export async function* verification(
+  session: Session,
+  step: ForEachStep,
+  open: ReadonlySet<string>,
+): AsyncGenerator<Event, void> {
   const left = leftBehind(step);
-  if (left === undefined) {
-    yield {
-      kind: 'unproven',
-      reason: 'nothing can be verified: the keys look the same before this action and after it',
-    };
-    return;
-  }
+  if (left === undefined) return;
   let notApplied = 0;
   let others = 0;
   const sample: Bytes[] = [];
@@ -83,25 +81,4 @@ async function* verification(session: Session, step: ForEachStep, open: Readonly
     kind: 'unproven',
     reason: `${formatCount(others)} of the keys match now as if nothing had been done: they are new since, or were missed`,
   };
-}
-
-/** The keys that the action leaves none of; undefined where there are no such keys, or a condition of the action may have left them. */
-function leftBehind({ selection, do: { argv } }: ForEachStep): Selection | undefined {
-  const name = commandName(argv.map(literal));
-  const condition = argv[3];
-  switch (name) {
-    case 'unlink':
-    case 'del':
-      // of a file every key is given, there or not; what has a size is there
-      return selection.keys_file && !isFiltered(selection) ? { ...selection, bytes: { min: 0 } } : selection;
-    case 'persist':
-      return { ...selection, ttl: selection.ttl ?? 'any' };
-    case 'pexpireat': {
-      const everyKey = condition === undefined || condition === 'NX' || condition === 'LT';
-      const fromNone = selection.ttl === undefined || selection.ttl === 'none';
-      return everyKey && fromNone ? { ...selection, ttl: 'none' } : undefined;
-    }
-    default:
-      return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 /** Runs as they are kept: one line for each, and one in full. */
 import { z } from 'zod';
-import { Status, Totals } from './report.ts';
+import { LeftBehind, Status, Totals } from './report.ts';
 import { Steering } from './steering.ts';
 
 /** running: a process works on it now; cancelled: somebody ended it, and it cannot go on; else the report's, or interrupted where there is none. */
@@ -46,6 +46,16 @@ export const RunDetail = z.strictObject({
 });
 /** See the schema. */
 export type RunDetail = z.output<typeof RunDetail>;
+
+/** What `redops runs verify` found. */
+export const Verified = z.strictObject({
+  run_id: z.string(),
+  /** Left out where the walk came to no end. */
+  walked: LeftBehind.exactOptional(),
+  unproven: z.array(z.string()),
+});
+/** See the schema. */
+export type Verified = z.output<typeof Verified>;
 
 /** The command that goes on with a run. */
 export function resumeCommand(runId: string): string {

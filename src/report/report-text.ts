@@ -3,11 +3,11 @@
  * number stands in the report; where the report does not know, the text says so.
  */
 import { assertNever } from '../base/assert.ts';
-import { printable } from '../base/bytes.ts';
 import { formatCount, formatDuration, formatSize } from '../base/units.ts';
-import type { CommandResult, LeftBehind, Report, Status, YieldReason } from '../plan/report.ts';
+import type { CommandResult, Report, Status, YieldReason } from '../plan/report.ts';
 import { diagnosticsText } from './diagnostics-text.ts';
 import { clean, clip, counted, labelled, type Paint, table, type ViewOptions, viewOf, wrap } from './layout.ts';
+import { walkedLines } from './run-text.ts';
 import { argvWords, replyLines, replyWords, shortDigest } from './words.ts';
 
 const labelColumns = 13;
@@ -211,20 +211,10 @@ function steeredLines({ steered }: Report, width: number): string[] {
 
 function verificationLines(report: Report, width: number): string[] {
   const { walked } = report.verification;
-  const found = walked && [walkedWords(walked), ...(walked.sample.length > 0 ? [sampleWords(walked.sample)] : [])];
-  const verified = (found ?? []).flatMap((text, index) =>
+  const verified = (walked ? walkedLines(walked) : []).flatMap((text, index) =>
     labelled(index === 0 ? '  verified' : '', text, labelColumns + 2, width),
   );
   return [...verified, ...unprovenLines(report, width)];
-}
-
-function walkedWords({ left, not_applied, others }: LeftBehind): string {
-  if (left === 0) return 'walked again: nothing is left to do';
-  return `walked again: ${counted(left, 'key')} left, ${formatCount(not_applied)} of them named as not applied, ${formatCount(others)} new since or missed`;
-}
-
-function sampleWords(keys: LeftBehind['sample']): string {
-  return `such as ${keys.slice(0, 3).map(printable).join(', ')}`;
 }
 
 function unprovenLines(report: Report, width: number): string[] {

@@ -1,8 +1,9 @@
 /** Runs for people: a line for each, and one in full with where it stands and how to go on. */
+import { printable } from '../base/bytes.ts';
 import { formatCount } from '../base/units.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Totals } from '../plan/report.ts';
-import type { RunDetail, RunSummary } from '../plan/run.ts';
+import type { LeftBehind, Totals } from '../plan/report.ts';
+import type { RunDetail, RunSummary, Verified } from '../plan/run.ts';
 import { clean, clip, counted, labelled, table, type ViewOptions, viewOf, wrap } from './layout.ts';
 import { basisWords } from './plan-text.ts';
 import { argvWords, shortDigest } from './words.ts';
@@ -46,6 +47,28 @@ export function runText(run: RunDetail, plan: Plan | undefined, options: ViewOpt
     // not wrapped: it is there to be copied
     ...('command' in resume ? [`${'  go on'.padEnd(labelColumns)}${resume.command}`] : row('go on', resume.impossible)),
   ].join('\n');
+}
+
+/** What a walk after a job found, and what it cannot vouch for. */
+export function verifiedText({ run_id, walked, unproven }: Verified, options: ViewOptions = {}): string {
+  const { width, paint } = viewOf(options);
+  const rows = [...(walked ? walkedLines(walked) : []), ...unproven];
+  return [
+    ...wrap(`Run ${run_id}: ${walked?.left === 0 && unproven.length === 0 ? 'verified' : 'not verified'}`, width).map(
+      paint.bold,
+    ),
+    ...rows.flatMap((text) => labelled('', text, 2, width)),
+  ].join('\n');
+}
+
+/** What is left of what a job was to do, in one or two sentences. */
+export function walkedLines({ left, not_applied, others, sample }: LeftBehind): readonly string[] {
+  if (left === 0) return ['walked again: nothing is left to do'];
+  const what = `${formatCount(not_applied)} of them named as not applied, ${formatCount(others)} new since or missed`;
+  return [
+    `walked again: ${counted(left, 'key')} left, ${what}`,
+    `such as ${sample.slice(0, 3).map(printable).join(', ')}`,
+  ];
 }
 
 const allowedWords: Readonly<Record<NonNullable<RunDetail['allowed_by']>, string>> = {

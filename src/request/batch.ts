@@ -1,5 +1,6 @@
 /** The recipe for batch: unlink, expire, persist or touch every key that is selected, as a scan job. */
 import { assertNever } from '../base/assert.ts';
+import { leftBehind } from '../plan/left-behind.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
 import type { KeysFile } from '../plan/step.ts';
@@ -15,10 +16,14 @@ import { selectionOf } from './selection.ts';
 export function batch(request: RequestOf<'batch'>, target: Target | undefined, file?: KeysFile): Result<Draft> {
   const result = draftOf(request, target, file);
   if (!('value' in result) || request.verify !== true) return result;
-  return { value: { ...result.value, reasons: [...result.value.reasons, verifyReason] } };
+  const looks = result.value.steps.some((step) => step.kind === 'for_each' && leftBehind(step) !== undefined);
+  return { value: { ...result.value, reasons: [...result.value.reasons, looks ? verifyReason : nothingToVerify] } };
 }
 
 const verifyReason = 'At the end the selection is walked once more, for keys that are not as the action leaves them.';
+
+const nothingToVerify =
+  'Nothing is verified: by its selection and its condition this action may leave a key as it finds it.';
 
 function draftOf(request: RequestOf<'batch'>, target: Target | undefined, file?: KeysFile): Result<Draft> {
   const select = selectionOf(request.select, file);

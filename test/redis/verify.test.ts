@@ -1,7 +1,10 @@
 /** What a job finds when it walks its selection once more at its end. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { reportText } from '../../src/report/report-text.ts';
-import { applied, withAgent } from '../support/agent.ts';
+import { applied, faultOf, withAgent } from '../support/agent.ts';
 import { startServer } from '../support/servers.ts';
 
 const batch = (action: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}) => ({
@@ -60,12 +63,42 @@ describe('a job that verifies', () => {
     });
   });
 
-  it('says where there is nothing that could be verified', async () => {
+  it('says in the plan where there is nothing that could be verified, and walks nothing', async () => {
     const server = await startServer();
     await server.cli('set', 'session:1', '1');
     await withAgent(server.url, async (agent) => {
-      const { verification } = await applied(agent, batch({ action: 'touch' }));
-      expect(verification).toEqual({ complete: false, unproven: [expect.stringContaining('nothing can be verified')] });
+      const plan = (await agent.plan(batch({ action: 'touch' }))).plan!;
+      expect(plan.execution_plan.reasons.at(-1)).toContain('Nothing is verified');
+      expect((await applied(agent, plan)).verification).toEqual({ complete: true, unproven: [] });
     });
+  });
+});
+
+describe('a run that is verified later', () => {
+  it('has left nothing, or says how many keys match now', async () => {
+    const server = await startServer();
+    const dir = await mkdtemp(join(tmpdir(), 'redops-verify-'));
+    try {
+      await server.cli('eval', "for i = 1, 300 do redis.call('SET', 'session:' .. i, i) end", '0');
+      await withAgent(
+        server.url,
+        async (agent) => {
+          const { run_id } = await applied(agent, batch({ action: 'unlink' }, { verify: false }));
+          const clean = { left: 0, not_applied: 0, others: 0, sample: [] };
+          expect(await agent.verify(run_id)).toEqual({ run_id, walked: clean, unproven: [] });
+          await server.cli('set', 'session:new', '1');
+          expect(await agent.verify(run_id)).toMatchObject({
+            walked: { left: 1, not_applied: 0, others: 1, sample: ['session:new'] },
+            unproven: [expect.stringContaining('new since')],
+          });
+          expect((await faultOf(agent.verify('nobody'))).message).toContain('there is no run');
+          const { run_id: touched } = await applied(agent, batch({ action: 'touch' }, { verify: false }));
+          expect((await faultOf(agent.verify(touched))).message).toContain('cannot be verified');
+        },
+        { stateDir: dir },
+      );
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
   });
 });

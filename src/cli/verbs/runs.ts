@@ -28,7 +28,7 @@ export interface SetOptions {
 export function addRuns(program: Command, io: Io, finish: Finish): void {
   const runs = program
     .command('runs')
-    .description('list, show, pause, resume, steer, cancel, prune the runs that are kept');
+    .description('list, show, pause, resume, set, verify, cancel, prune the runs that are kept');
   const load = () => import('../runs.ts');
   runs
     .command('list')
@@ -70,6 +70,12 @@ export function addRuns(program: Command, io: Io, finish: Finish): void {
     .option('--no-progress', 'no progress line')
     .action(async (run: string, options: ResumeCliOptions) =>
       finish(async () => (await load()).resume(io, run, options), await reportOfFault(options)),
+    );
+  withTarget(runs.command('verify <run>').description('walk the selection of an ended job again, for what is left'))
+    .option('--json', 'print what was found as JSON')
+    .option('--same-data', 'it is the same data set, although the server has a new replication id')
+    .action((run: string, options: ResumeCliOptions) =>
+      finish(async () => (await load()).verify(io, run, options), faults(options)),
     );
   runs
     .command('cancel <run>')
