@@ -17,7 +17,7 @@ import { type ChunkResult, NoServerSide, runChunk } from './server-chunk.ts';
 import { isInterruption, type Session } from './session.ts';
 import { StrangeCursor } from './walk-page.ts';
 
-/** SCAN's COUNT of a chunk, at least, while nothing is felt: one to two milliseconds of the server's time. A call costs as much as a hundred keys. */
+/** SCAN's COUNT of a chunk, at least, while nothing is felt: one to two milliseconds of the server's time. */
 const CHUNK_COUNT = 1_000;
 
 /** Where a job stands, and how it goes. */

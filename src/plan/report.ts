@@ -118,7 +118,7 @@ export const Engine = z.enum(['client', 'server']);
 /** See the schema. */
 export type Engine = z.output<typeof Engine>;
 
-/** What a run rested for: other clients' latency, or what INFO said: see docs/performance.md. */
+/** What a run rested for: other clients' latency, or what INFO said: see docs/guide/requests.md. */
 export const YieldReason = z.enum(['latency', 'replica_lag', 'lazyfree', 'output_buffers', 'memory', 'fork']);
 /** See the schema. */
 export type YieldReason = z.output<typeof YieldReason>;
