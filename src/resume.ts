@@ -15,7 +15,7 @@ import type { Target } from './plan/target.ts';
 import type { Connection } from './redis/connection.ts';
 import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { type Run, settledRun, startRun } from './run.ts';
-import { Begun, cannotResume, Ended, isApproved, noSuchRun, whyNotResumed } from './runs.ts';
+import { Begun, cannotResume, Ended, isApproved, noSuchRun, unpause, whyNotResumed } from './runs.ts';
 import { useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import type { JournalRecord } from './state/journal.ts';
@@ -64,6 +64,7 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
       const standing = `run ${runId} was approved when it began: --yes lets it go on`;
       return settledRun(needsApprovalReport(plan, approvedBefore ? standing : decision.reason));
     }
+    await unpause(stateDir, runId);
     const log = await claimed.begin();
     const { run_id } = now.server;
     await log.append({ kind: 'resumed', at_ms: systemClock.now(), run_id, data_set: now.identity.id, allowed_by });

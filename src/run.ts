@@ -3,10 +3,12 @@ import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
 import { execute } from './execute/execute.ts';
 import type { Progress } from './execute/progress.ts';
+import { createRunControl, type RunControl, withControl } from './execute/run-control.ts';
 import type { RunContext, StreamTerms } from './execute/session.ts';
 import type { Event } from './plan/event.ts';
-import type { Plan } from './plan/plan.ts';
+import { isControllable, type Plan } from './plan/plan.ts';
 import type { Report } from './plan/report.ts';
+import { Wishes } from './plan/run.ts';
 import type { Connection } from './redis/connection.ts';
 import { recordingConnection } from './redis/recording.ts';
 import { createFold } from './report/fold.ts';
@@ -51,15 +53,18 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
   const runId = earlier?.runId ?? newRunId();
   const log = earlier?.log ?? (await newLog(settings, runId, plan));
   const recording = dryRun ? recordingConnection(connection) : undefined;
-  const cancelling = watchForCancel(log);
+  const control = log && isControllable(plan) ? createRunControl(systemClock, plan.request.limits) : undefined;
+  if (log && control) await takeWishes(log, control);
+  const watching = watch(log, control);
   const context: RunContext = {
     plan,
     runId,
     connection: recording ?? connection,
     dryRun,
     clock: systemClock,
-    signal: settings.signal ? AbortSignal.any([settings.signal, cancelling.signal]) : cancelling.signal,
+    signal: settings.signal ? AbortSignal.any([settings.signal, watching.signal]) : watching.signal,
     journal: log ? (record) => log.append(record) : undefined,
+    ...(control ? { control } : {}),
     ...(stream ? { stream: { ...stream, dryRun } } : {}),
     ...(earlier?.progress ? { resumed: earlier.progress } : {}),
   };
@@ -73,7 +78,7 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
   report.catch(() => undefined); // whoever awaits it still sees the failure
   async function* events(): AsyncGenerator<Event> {
     try {
-      for await (const event of execute(context, recording?.keptBack)) {
+      for await (const event of withControl(execute(context, recording?.keptBack), control)) {
         fold.add(event);
         yield event;
       }
@@ -92,7 +97,7 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
       fail(error);
       throw error;
     } finally {
-      cancelling.stop();
+      watching.stop();
       await log?.close();
       fail(new OpsError('interrupted', 'the events of the run were not read to their end'));
     }
@@ -105,19 +110,34 @@ function newLog({ stateDir, dryRun, allowed }: RunSettings, runId: string, plan:
   return openRun(stateDir, runId, plan, { at_ms: systemClock.now(), digest: plan.digest, ...allowed });
 }
 
-/** How often a run looks whether it was cancelled from outside, in milliseconds. */
-const CANCEL_POLL_MS = 250;
+/** How often a run looks whether it was cancelled from outside, in milliseconds, and every how many looks what else is wanted of it. */
+const LOOK_MS = 250;
+const WISHES_EVERY = 3;
 
-/** Aborts once the run was cancelled. A folder that cannot be read is met by the journal. */
-function watchForCancel(log: RunLog | undefined): { readonly signal: AbortSignal; stop(): void } {
+/** Aborts once the run was cancelled, and hands on what is wanted of it. A folder that cannot be read is met by the journal. */
+function watch(
+  log: RunLog | undefined,
+  control: RunControl | undefined,
+): { readonly signal: AbortSignal; stop(): void } {
   const cancelled = new AbortController();
   if (log === undefined) return { signal: cancelled.signal, stop: () => undefined };
+  let looks = 0;
   const look = async (): Promise<void> => {
+    looks += 1;
     if (await log.cancelled()) cancelled.abort(new OpsError('interrupted', 'cancelled by redops runs cancel'));
+    if (control && looks % WISHES_EVERY === 0) await takeWishes(log, control);
   };
-  const timer = setInterval(() => void look(), CANCEL_POLL_MS);
+  const timer = setInterval(() => void look(), LOOK_MS);
   timer.unref();
   return { signal: cancelled.signal, stop: () => clearInterval(timer) };
+}
+
+/** What changes is journaled. A file that somebody else has written by hand, and that says nothing, changes nothing. */
+async function takeWishes(log: RunLog, control: RunControl): Promise<void> {
+  const { data } = Wishes.safeParse(await log.wishes().catch(() => undefined));
+  if (data === undefined || !control.take(data)) return;
+  // a journal that cannot be written is met by the next page
+  await log.append({ kind: 'control', at_ms: systemClock.now(), ...data }).catch(() => undefined);
 }
 
 /** Sorts by time, and is told apart from a run of the same second. */

@@ -7,12 +7,13 @@ import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
 import { typingErrors } from './catalog/near-name.ts';
 import { createProgress, type Progress } from './execute/progress.ts';
-import { isJob, Plan } from './plan/plan.ts';
+import { isControllable, isJob, Plan } from './plan/plan.ts';
 import { Status, StreamFacts, Totals } from './plan/report.ts';
-import { type RunDetail, type RunStatus, type RunSummary, resumeCommand } from './plan/run.ts';
+import { type RunDetail, type RunStatus, type RunSummary, resumeCommand, Wishes } from './plan/run.ts';
 import { requestWords } from './report/words.ts';
+import { appendAudit } from './state/audit.ts';
 import type { JournalRecord } from './state/journal.ts';
-import { markCancelled, readRun, removeRun, runIds, sweepRemoved } from './state/run-folders.ts';
+import { changeWishes, markCancelled, readRun, removeRun, runIds, sweepRemoved } from './state/run-folders.ts';
 import type { RunBegun } from './state/runs.ts';
 
 /** All runs, newest first. Rejects with OpsError state. */
@@ -41,6 +42,7 @@ export async function showRun(
       ...(begun ? { allowed_by: begun.allowed_by } : {}),
       totals: ended?.totals ?? progress.totals(() => true),
       ...(plan && isJob(plan) ? { progress: progressWords(run, plan) } : {}),
+      ...(run.runningIn !== undefined && run.wishes ? { wishes: run.wishes } : {}),
       resume: impossible === undefined ? { command: resumeCommand(runId) } : { impossible },
     },
   };
@@ -81,6 +83,71 @@ export async function cancelRun(stateDir: string, runId: string): Promise<RunSum
   return summaryOf({ ...run, cancelled: run.runningIn === undefined });
 }
 
+/** Tells a run in motion to wait, until `goOn`: it holds within about a second, after what is under way. Rejects with OpsError usage (no such run), refused (it is not in motion, or no job), state. */
+export function pauseRun(stateDir: string, runId: string): Promise<RunSummary> {
+  return wish(stateDir, runId, 'paused', (wishes) => ({ ...wishes, paused: true }));
+}
+
+/** Lets a paused run in motion go on; undefined, and nothing is changed, when it is not one. Rejects with OpsError usage (no such run), state. */
+export async function goOn(stateDir: string, runId: string): Promise<RunSummary | undefined> {
+  const run = await required(stateDir, runId);
+  if (statusOf(run) !== 'paused') return undefined;
+  return wish(stateDir, runId, 'told to go on', (wishes) => ({ ...wishes, paused: false }));
+}
+
+/** Gives a run in motion another rate, or another target for the latency of others; what is left out stays. Rejects like `pauseRun`. */
+export function setRun(stateDir: string, runId: string, set: Omit<Wishes, 'paused'>): Promise<RunSummary> {
+  return wish(stateDir, runId, 'changed', (wishes) => ({ ...wishes, ...set }));
+}
+
+/** What was wanted of an attempt that has ended holds for the next one, but that it waits: it is told to go on. Rejects with OpsError state. */
+export function unpause(stateDir: string, runId: string): Promise<void> {
+  return changeWishes(stateDir, runId, (stored) => {
+    const { data } = Wishes.safeParse(stored);
+    return data?.paused ? { ...data, paused: false } : undefined;
+  });
+}
+
+// the audit log has who was told what, the journal when the run took it up
+async function wish(
+  stateDir: string,
+  runId: string,
+  what: string,
+  change: (wishes: Wishes) => Wishes,
+): Promise<RunSummary> {
+  const run = await required(stateDir, runId);
+  const impossible = whyNotControlled(run);
+  if (impossible)
+    throw new OpsError('refused', `run ${runId} cannot be ${what}: ${impossible.why}`, { remedy: impossible.remedy });
+  let wishes = noWishes;
+  await changeWishes(stateDir, runId, (stored) => {
+    wishes = change(Wishes.safeParse(stored).data ?? noWishes);
+    return wishes;
+  });
+  await appendAudit(stateDir, { event: 'control', run_id: runId, digest: run.plan?.digest ?? '', ...wishes });
+  return summaryOf({ ...run, wishes });
+}
+
+const noWishes: Wishes = { paused: false };
+
+function whyNotControlled(run: Run): { readonly why: string; readonly remedy: string } | undefined {
+  const { plan, runningIn, ended } = run;
+  if (plan && !isControllable(plan)) {
+    const remedy =
+      runningIn === undefined
+        ? `redops runs show ${run.runId} says what became of it.`
+        : `redops runs cancel ${run.runId} ends it.`;
+    return { why: 'only scan jobs can be paused or changed while they run, and it is none', remedy };
+  }
+  if (runningIn !== undefined) return undefined;
+  if (ended) {
+    return { why: `it has ended (${statusOf(run)})`, remedy: `redops runs show ${run.runId} says how it stands.` };
+  }
+  const dead = 'no process works on it: the one that did has died, or was killed';
+  if (whyNotResumed(run) !== undefined) return { why: dead, remedy: 'redops runs list shows what is running.' };
+  return { why: dead, remedy: `${resumeCommand(run.runId)} lets it go on from where it came to.` };
+}
+
 /** Runs that have ended and wrote nothing for so long, oldest last; with `remove` they are gone when it resolves. A run that can go on has not ended. Rejects with OpsError state. */
 export async function pruneRuns(
   stateDir: string,
@@ -115,6 +182,8 @@ export interface Standing {
   readonly ended: Ended | undefined;
   readonly cancelled: boolean;
   readonly runningIn: number | undefined;
+  /** What somebody wants of it while it goes on. */
+  readonly wishes?: Wishes | undefined;
 }
 
 /** Why a run cannot be resumed, in one sentence; undefined when it can. */
@@ -190,6 +259,7 @@ async function read(stateDir: string, runId: string, journal: 'head' | 'whole'):
   const stored = await readRun(stateDir, runId, take);
   if (stored === undefined) return undefined;
   const { cancelled, runningIn, touchedMs } = stored;
+  const wishes = Wishes.safeParse(stored.wishes).data;
   return {
     runId,
     plan: Plan.safeParse(stored.plan).data,
@@ -197,6 +267,7 @@ async function read(stateDir: string, runId: string, journal: 'head' | 'whole'):
     ended: runningIn === undefined ? Ended.safeParse(stored.report).data : undefined,
     cancelled,
     runningIn,
+    ...(wishes ? { wishes } : {}),
     touchedMs,
     begun,
     attempts,
@@ -215,8 +286,8 @@ function summaryOf(run: Run): RunSummary {
   };
 }
 
-function statusOf({ runningIn, cancelled, ended }: Standing): RunStatus {
-  if (runningIn !== undefined) return 'running';
+function statusOf({ runningIn, wishes, cancelled, ended }: Standing): RunStatus {
+  if (runningIn !== undefined) return wishes?.paused ? 'paused' : 'running';
   const over = ended?.status === 'succeeded' || ended?.status === 'partial';
   if (cancelled && !over) return 'cancelled';
   return ended?.status ?? 'interrupted';

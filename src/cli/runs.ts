@@ -9,7 +9,7 @@ import { runAndReport, withAgent } from './operate.ts';
 import type { RunOptions } from './options.ts';
 import { printJson, say, viewFor } from './output.ts';
 import { stateDirectory } from './settings.ts';
-import type { PruneOptions, ResumeCliOptions } from './verbs/runs.ts';
+import type { PruneOptions, ResumeCliOptions, SetOptions } from './verbs/runs.ts';
 
 /** Prints all runs, newest first. */
 export async function list(io: Io, { json }: RunOptions): Promise<number> {
@@ -28,9 +28,16 @@ export async function show(io: Io, runId: string, { json }: RunOptions): Promise
   return 0;
 }
 
-/** Goes on with a run: shows its plan where someone has to be asked, and reports. Rejects with OpsError usage, refused, drift, tampered, state. */
+/** Goes on with a run: one that is paused in its own process, else here: shows its plan where someone has to be asked, and reports. Rejects with OpsError usage, refused, drift, tampered, state. */
 export async function resume(io: Io, runId: string, options: ResumeCliOptions): Promise<number> {
-  const { plan, approved } = await (await kept(io)).planToResume(stateDirectory(io.env), runId);
+  const runs = await kept(io);
+  const going = await runs.goOn(stateDirectory(io.env), runId);
+  if (going) {
+    if (options.json) printJson(io, going);
+    else say(io, `Run ${runId} is told to go on: its own process reports.`);
+    return 0;
+  }
+  const { plan, approved } = await runs.planToResume(stateDirectory(io.env), runId);
   const more: ResumeOptions = options.sameData ? { sameData: true } : {};
   return withAgent(io, options, undefined, (agent) => {
     // whoever typed the name for this run is not asked for it again, only whether it shall go on
@@ -47,11 +54,39 @@ export async function resume(io: Io, runId: string, options: ResumeCliOptions): 
   });
 }
 
+/** Lets a run wait. Rejects with OpsError usage, refused, state. */
+export async function pause(io: Io, runId: string, { json }: RunOptions): Promise<number> {
+  const run = await (await kept(io)).pauseRun(stateDirectory(io.env), runId);
+  if (json) printJson(io, run);
+  else
+    say(
+      io,
+      `Run ${runId} is told to wait: it holds within about a second, after what is under way.\nTo let it go on: redops runs resume ${runId}`,
+    );
+  return 0;
+}
+
+/** Changes the rate or the SLO of a run. Rejects with OpsError usage, refused, state. */
+export async function set(io: Io, runId: string, { rate, slo, json }: SetOptions): Promise<number> {
+  if (rate === undefined && slo === undefined) {
+    throw new OpsError('usage', 'nothing says what to set', {
+      remedy: 'Give --rate N, --slo MS, or both; off takes the limit away.',
+    });
+  }
+  const run = await (await kept(io)).setRun(stateDirectory(io.env), runId, {
+    ...(rate === undefined ? {} : { rate }),
+    ...(slo === undefined ? {} : { slo_p99_ms: slo }),
+  });
+  if (json) printJson(io, run);
+  else say(io, `Run ${runId} is told so: it holds from the next chunk on, within about a second.`);
+  return 0;
+}
+
 /** Ends a run. Rejects with OpsError usage, refused, state. */
 export async function cancel(io: Io, runId: string, { json }: RunOptions): Promise<number> {
   const run = await (await kept(io)).cancelRun(stateDirectory(io.env), runId);
   if (json) printJson(io, run);
-  else if (run.status === 'running')
+  else if (run.status === 'running' || run.status === 'paused')
     say(io, `Run ${runId} is told to stop: it ends after what is under way, and reports.`);
   else say(io, `Run ${runId} is cancelled: it cannot be resumed any more.`);
   return 0;

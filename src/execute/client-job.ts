@@ -11,12 +11,12 @@ import type { CommandResult, Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { runBatch } from './batch.ts';
 import { chunkTime } from './deadline.ts';
-import type { Governor } from './governor.ts';
 import { overLimit } from './job-limits.ts';
 import { Outbox } from './outbox.ts';
 import { effectOf } from './outcome.ts';
 import { type Ending, endingOf, resultEvent } from './pipeline.ts';
 import { isInterruption, Session } from './session.ts';
+import type { SteeredGovernor } from './steered-governor.ts';
 import { addTotals, noTotals, withoutRepeats } from './totals.ts';
 import { walk } from './walk.ts';
 import type { WalkOptions, WalkPage } from './walk-page.ts';
@@ -30,7 +30,7 @@ export interface ClientJob {
   /** Keys that earlier attempts acted on. */
   readonly acted: number;
   readonly from: NonNullable<WalkOptions['from']>;
-  readonly governor: Governor | undefined;
+  readonly governor: SteeredGovernor;
 }
 
 /** Pages of a cluster's nodes that are worked on at the same time. */
@@ -52,6 +52,7 @@ export async function* runClientJob(
   let walked = false;
   const nextPage = async (): Promise<void> => {
     try {
+      await session.hold();
       const next = await pages.next();
       if (next.done) {
         walked = true;
@@ -114,11 +115,11 @@ class Job {
   readonly #journaled = new Map<string, Promise<boolean>>();
   /** Of each part: the keys of its last page. */
   readonly #given = new Map<string, ReadonlyMap<string, Bytes>>();
-  readonly #governor: Governor | undefined;
+  readonly #governor: SteeredGovernor;
   #acted: number;
 
   /** `acted`: keys that earlier attempts have worked on. */
-  constructor(session: Session, step: ForEachStep, how: { acted: number; governor: Governor | undefined }) {
+  constructor(session: Session, step: ForEachStep, how: Pick<ClientJob, 'acted' | 'governor'>) {
     this.#session = session;
     this.#step = step;
     this.#acted = how.acted;
@@ -191,9 +192,10 @@ class Job {
     let at = 0;
     try {
       while (at < keys.length) {
+        await worker.hold();
         const most = worker.batchSize(this.#step.batch_size);
-        const chunk = keys.slice(at, at + (this.#governor?.chunk(most) ?? most));
-        const answered = await this.#governor?.pace(chunk.length);
+        const chunk = keys.slice(at, at + this.#governor.chunk(most));
+        const answered = await this.#governor.pace(chunk.length);
         const done = await actOn(worker, this.#step, chunk, first + at).finally(answered);
         this.events.put(...done.events);
         for (const event of done.events) if (event.kind === 'result') results.push(event.result);

@@ -31,6 +31,8 @@ export interface Governor {
   pace(commands: number): Promise<() => void>;
   /** How many commands may go at once now, of so many planned: at least 1. */
   chunk(planned: number): number;
+  /** Holds to another target from now on; off: to none; undefined: to the mode's own. */
+  allow(sloMs: number | 'off' | undefined): void;
   /** What it saw and did until now. */
   facts(): GovernorFacts;
   close(): Promise<void>;
@@ -65,6 +67,7 @@ export async function startGovernor(
   return {
     pace: pacer.pace,
     chunk: (planned) => Math.max(1, Math.min(planned, ledger.maxChunk)),
+    allow: (slo) => ledger.allow(slo),
     facts: () => ledger.facts(),
     async close() {
       await Promise.all(watches.map((one) => one.close()));
@@ -170,6 +173,9 @@ function watch(
   route: Route,
   ledger: Ledger,
 ): { readonly ready: Promise<void>; close(): Promise<void> } {
+  const { control, signal } = session.context;
+  const closing = new AbortController();
+  const going = AbortSignal.any([signal, closing.signal]);
   let lease: Lease | undefined;
   let closed = false;
   let wake: (() => void) | undefined;
@@ -182,6 +188,7 @@ function watch(
       const probe = createProbe(lease);
       const node = ledger.node(await feelIdle(probe));
       listening = keepAsking(probe, {
+        held: () => control?.hold(going),
         resting: () => ledger.resting,
         felt: node.felt,
         told: (fields) => ledger.signals(route.address ?? '', fields),
@@ -215,6 +222,7 @@ function watch(
     ready: opening.then(() => undefined),
     async close() {
       closed = true;
+      closing.abort();
       await opening;
       await lease?.close();
       wake?.();
@@ -228,6 +236,7 @@ interface Ledger {
   resting: boolean;
   readonly maxChunk: number;
   readonly roundTripMs: number;
+  allow(sloMs: number | 'off' | undefined): void;
   node(idle: readonly Felt[]): { felt(felt: Felt): void };
   lost(address: string): void;
   chunk(chunk: { readonly commands: number; readonly ms: number }): void;
@@ -241,7 +250,7 @@ interface Ledger {
 
 /** What was felt and done, by all probes of a run, and the state that follows from it. */
 function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
-  const terms = termsOf(mode, sloMs);
+  let terms = termsOf(mode, sloMs);
   const idle = createHistogram();
   const all = createHistogram();
   const rested = new Map<YieldReason, number>();
@@ -266,6 +275,10 @@ function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
     },
     get roundTripMs() {
       return Number.isFinite(fastestMs) ? fastestMs : 0;
+    },
+    allow(slo) {
+      terms = slo === 'off' ? { sloMs: undefined, start: 1 } : termsOf(mode, slo);
+      control = openControl(terms);
     },
     node(first) {
       const own = createHistogram();

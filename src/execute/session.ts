@@ -11,8 +11,10 @@ import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/co
 import { sendRouted } from '../redis/redirect.ts';
 import type { Reply } from '../redis/reply.ts';
 import { closeKept, reuse } from '../redis/reuse.ts';
+import { createPace, type Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import { isCluster } from './routing.ts';
+import type { RunControl } from './run-control.ts';
 
 interface PlannedNode {
   readonly address: string;
@@ -36,6 +38,8 @@ export interface SessionContext {
   readonly signal: AbortSignal;
   /** Makes a record durable before it resolves; throws OpsError state when it cannot. Undefined: no journal is kept. */
   readonly journal: ((record: Readonly<Record<string, unknown>>) => Promise<void>) | undefined;
+  /** What somebody wants of the run while it goes on; left out where nobody can say. */
+  readonly control?: RunControl;
 }
 
 /** What every strategy needs. */
@@ -75,13 +79,14 @@ export class Session<Context extends SessionContext = RunContext> {
   readonly #awaited = new Map<string, Promise<void>>();
   readonly #parent: Session<Context> | undefined;
   #closed = false;
-  #paidUntil = 0;
+  readonly #pace: Pace;
   #repeatedUnchanged = 0;
 
   /** `parent`: the session whose pace this one keeps to. */
   constructor(context: Context, parent?: Session<Context>) {
     this.context = context;
     this.#parent = parent;
+    this.#pace = parent ? parent.#pace : createPace(context);
     this.cluster = isCluster(context.connection);
   }
 
@@ -220,20 +225,19 @@ export class Session<Context extends SessionContext = RunContext> {
     return this.context.connection.end(lost);
   }
 
-  /** Waits until `commands` more may be sent under limits.rate. Rejects when the run is interrupted. */
-  async pace(commands: number): Promise<void> {
-    if (this.#parent) return this.#parent.pace(commands);
-    const { rate } = this.context.plan.request.limits;
-    if (rate === undefined) return;
-    const now = this.context.clock.monotonic();
-    const start = Math.max(now, this.#paidUntil);
-    this.#paidUntil = start + (commands / rate) * 1000;
-    if (start > now) await this.context.clock.sleep(start - now, this.context.signal);
+  /** Waits until `commands` more may be sent under the rate, and while the run is paused. Rejects when the run is interrupted. */
+  pace(commands: number): Promise<void> {
+    return this.#pace.before(commands);
+  }
+
+  /** Waits while the run is paused. Rejects when it is interrupted. */
+  async hold(): Promise<void> {
+    await this.context.control?.hold(this.context.signal);
   }
 
   /** The largest batch that keeps a rate smooth: a tenth of a second's worth. */
   batchSize(planned: number): number {
-    const { rate } = this.context.plan.request.limits;
+    const { rate } = this.#pace;
     return rate === undefined ? planned : Math.max(1, Math.min(planned, Math.ceil(rate / 10)));
   }
 

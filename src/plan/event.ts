@@ -3,6 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type {
   CommandResult,
+  ControlFacts,
   Engine,
   ExportFacts,
   GovernorFacts,
@@ -37,6 +38,8 @@ export type Event =
   | { readonly kind: 'exported'; readonly facts: ExportFacts }
   /** All until now: a later one replaces it. */
   | { readonly kind: 'governed'; readonly facts: GovernorFacts }
+  /** All until now: a later one replaces it. */
+  | { readonly kind: 'controlled'; readonly facts: ControlFacts; readonly paused: boolean }
   | { readonly kind: 'retried'; readonly reason: string; readonly attempt: number; readonly wait_ms: number }
   | {
       readonly kind: 'transaction';

@@ -146,6 +146,22 @@ export const GovernorFacts = z.strictObject({
 /** See the schema. */
 export type GovernorFacts = z.output<typeof GovernorFacts>;
 
+/** What somebody changed about a run while it went on (redops runs pause, resume, set). */
+export const ControlFacts = z.strictObject({
+  paused_ms: z.int().nonnegative(),
+  /** In order. `rate` in commands a second, `slo_p99_ms` in milliseconds; a value that is left out is the mode's, or no limit. */
+  changes: z.array(
+    z.strictObject({
+      at: z.string(),
+      change: z.enum(['paused', 'resumed', 'rate', 'slo_p99_ms']),
+      from: z.union([z.number().positive(), z.literal('off')]).exactOptional(),
+      to: z.union([z.number().positive(), z.literal('off')]).exactOptional(),
+    }),
+  ),
+});
+/** See the schema. */
+export type ControlFacts = z.output<typeof ControlFacts>;
+
 /** The report document. */
 export const Report = z.strictObject({
   run_id: z.string(),
@@ -179,6 +195,8 @@ export const Report = z.strictObject({
   engine: Engine.exactOptional(),
   /** How the run made way for other clients. */
   governor: GovernorFacts.exactOptional(),
+  /** What was changed about the run while it went on. */
+  control: ControlFacts.exactOptional(),
   errors: z.array(ErrorCount),
   warnings: z.array(Diagnostic),
   timing: z.strictObject({ started_at: z.string(), duration_ms: z.number().nonnegative() }),

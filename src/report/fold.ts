@@ -102,6 +102,7 @@ interface State {
   stream: Report['stream'];
   exported: Report['exported'];
   governor: Report['governor'];
+  control: Report['control'];
   engine: Report['engine'];
   status: Status | undefined;
   startedMs: number | undefined;
@@ -128,6 +129,7 @@ function start(plan: Plan, runId: string): State {
     stream: undefined,
     exported: undefined,
     governor: undefined,
+    control: undefined,
     engine: undefined,
     status: undefined,
     startedMs: undefined,
@@ -170,6 +172,9 @@ function fold(state: State, event: Event): void {
       return;
     case 'governed':
       state.governor = event.facts;
+      return;
+    case 'controlled':
+      state.control = event.facts;
       return;
     case 'retried':
       state.totals.retried += 1;
@@ -266,6 +271,7 @@ function finish(state: State): Report {
     ...(state.exported && { exported: state.exported }),
     ...(state.engine && { engine: state.engine }),
     ...(state.governor && { governor: state.governor }),
+    ...(state.control && { control: state.control }),
     errors: [...state.errors.values()].sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1)),
     warnings: [...state.warnings.values()],
     timing: {

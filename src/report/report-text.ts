@@ -4,7 +4,7 @@
  */
 import { assertNever } from '../base/assert.ts';
 import { formatCount, formatDuration, formatSize } from '../base/units.ts';
-import type { CommandResult, Report, Status, YieldReason } from '../plan/report.ts';
+import type { CommandResult, ControlFacts, Report, Status, YieldReason } from '../plan/report.ts';
 import { diagnosticsText } from './diagnostics-text.ts';
 import { clean, clip, counted, labelled, type Paint, table, type ViewOptions, viewOf, wrap } from './layout.ts';
 import { argvWords, replyLines, replyWords, shortDigest } from './words.ts';
@@ -26,6 +26,7 @@ export function reportText(
     ...streamLines(report, width),
     ...exportLines(report, width),
     ...governorLines(report, width),
+    ...controlLines(report, width),
     ...verificationLines(report, width),
     ...errorLines(report, width, paint),
     ...(options.results === false ? [] : resultLines(report, width, paint)),
@@ -189,6 +190,35 @@ function governorLines({ governor }: Report, width: number): string[] {
   return [...felt, ...(done.length > 0 ? [done.join('; ')] : []), ...unmeasured].flatMap((text, index) =>
     labelled(index === 0 ? '  others felt' : '', clean(text), labelColumns + 2, width),
   );
+}
+
+/** Changes shown; the report has all. */
+const changesShown = 8;
+
+// what somebody did to the run while it went on: it ran otherwise than its plan says
+function controlLines({ control }: Report, width: number): string[] {
+  if (control === undefined) return [];
+  const { paused_ms, changes } = control;
+  const pauses = changes.filter(({ change }) => change === 'paused').length;
+  const paused = pauses === 0 ? [] : [`for ${formatDuration(paused_ms)}, ${pauses === 1 ? 'once' : `${pauses} times`}`];
+  const set = changes.flatMap((one) =>
+    one.change === 'rate' || one.change === 'slo_p99_ms' ? [changeWords(one)] : [],
+  );
+  const left = set.length - changesShown;
+  const told = [...set.slice(0, changesShown), ...(left > 0 ? [`and ${formatCount(left)} more: --json`] : [])];
+  return [
+    ...paused.flatMap((text) => labelled('  paused', text, labelColumns + 2, width)),
+    ...told.flatMap((text, index) => labelled(index === 0 ? '  changed to' : '', text, labelColumns + 2, width)),
+  ];
+}
+
+function changeWords({ at, change, from, to }: ControlFacts['changes'][number]): string {
+  const words = (value: typeof from): string => {
+    if (change === 'rate') return typeof value === 'number' ? `${formatCount(value)} commands a second` : 'no rate';
+    if (value === 'off') return 'no target for others';
+    return value === undefined ? "the mode's target for others" : `+${formatDuration(value)} allowed to others`;
+  };
+  return `${words(to)} at ${at.slice(0, 19)}Z (before: ${words(from)})`;
 }
 
 function verificationLines(report: Report, width: number): string[] {

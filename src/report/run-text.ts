@@ -2,7 +2,7 @@
 import { formatCount } from '../base/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Totals } from '../plan/report.ts';
-import type { RunDetail, RunSummary } from '../plan/run.ts';
+import type { RunDetail, RunSummary, Wishes } from '../plan/run.ts';
 import { clean, clip, counted, labelled, table, type ViewOptions, viewOf, wrap } from './layout.ts';
 import { basisWords } from './plan-text.ts';
 import { argvWords, shortDigest } from './words.ts';
@@ -42,6 +42,7 @@ export function runText(run: RunDetail, plan: Plan | undefined, options: ViewOpt
     ...(plan ? row('plan', planWords(plan)) : []),
     ...row('so far', totalsWords(run.totals)),
     ...(run.progress ? row('stands', progressWords(run.progress)) : []),
+    ...(run.wishes ? wishRows(run.wishes).flatMap((text) => row('told', text)) : []),
     // not wrapped: it is there to be copied
     ...('command' in resume ? [`${'  go on'.padEnd(labelColumns)}${resume.command}`] : row('go on', resume.impossible)),
   ].join('\n');
@@ -53,6 +54,16 @@ const allowedWords: Readonly<Record<NonNullable<RunDetail['allowed_by']>, string
   typed_name: "approved by the target's name, typed",
   approval: 'approved by a signed approval',
 };
+
+function wishRows({ paused, rate, slo_p99_ms: slo }: Wishes): string[] {
+  return [
+    ...(paused ? ['to wait: it is paused'] : []),
+    ...(rate === undefined ? [] : [rate === 'off' ? 'no rate' : `${formatCount(rate)} commands a second at most`]),
+    ...(slo === undefined
+      ? []
+      : [slo === 'off' ? 'no target for the latency of others' : `the p99 of others may rise by ${slo} ms`]),
+  ];
+}
 
 function whatWords(what: string): string {
   return what === '' ? '(its plan cannot be read)' : what;

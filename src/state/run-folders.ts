@@ -3,7 +3,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, guarded, syncDirectory, writeDurably } from './files.ts';
 import { type JournalRecord, readJournal } from './journal.ts';
-import { holderOf, takeLock } from './lock.ts';
+import { holderOf, requireLock, takeLock } from './lock.ts';
 import { exists, isRunId, readJson } from './runs.ts';
 
 /** A run as it lies on disk. Documents are JSON, to be checked by whoever reads them; undefined when there is none. */
@@ -11,6 +11,8 @@ export interface StoredRun {
   readonly plan: unknown;
   readonly report: unknown;
   readonly cancelled: boolean;
+  /** What somebody wants of it while it goes on, as JSON to be checked. */
+  readonly wishes: unknown;
   /** The process that runs it now. */
   readonly runningIn: number | undefined;
   /** Unix milliseconds of the last thing it wrote. */
@@ -46,6 +48,7 @@ export async function readRun(
     plan: await readJson(join(folder, 'plan.json')),
     report: await readJson(join(folder, 'report.json')),
     cancelled: await exists(join(folder, 'cancel')),
+    wishes: await readJson(join(folder, 'control.json')),
     runningIn,
     touchedMs: await touched(folder),
   };
@@ -54,6 +57,22 @@ export async function readRun(
 /** Asks a run to end, and keeps it from being resumed. Rejects with OpsError state. */
 export async function markCancelled(dir: string, runId: string, atMs: number): Promise<void> {
   await writeDurably(join(dir, 'runs', runId, 'cancel'), `${JSON.stringify({ at_ms: atMs })}\n`);
+}
+
+/** Changes what is wanted of a run: `change` gets what stands there and gives what shall stand; nothing is written when it gives undefined. One caller at a time. Rejects with OpsError state. */
+export async function changeWishes<Wanted>(
+  dir: string,
+  runId: string,
+  change: (stored: unknown) => Wanted | undefined,
+): Promise<void> {
+  const path = join(dir, 'runs', runId, 'control.json');
+  const lock = await requireLock(`${path}.lock`, `control.json of run ${runId}`);
+  try {
+    const wanted = change(await readJson(path));
+    if (wanted !== undefined) await writeDurably(path, `${JSON.stringify(wanted)}\n`);
+  } finally {
+    await lock.release();
+  }
 }
 
 /** Removes a run's folder as a whole; false while a process holds it. Rejects with OpsError state. */

@@ -30,6 +30,8 @@ export interface RunLog {
   append(record: JournalRecord): Promise<void>;
   /** True once somebody wants the run to end (redops runs cancel). */
   cancelled(): Promise<boolean>;
+  /** What somebody wants of the run meanwhile (redops runs pause, resume, set), as JSON to be checked; undefined when nothing. Rejects with OpsError state. */
+  wishes(): Promise<unknown>;
   /** Flushes the journal and writes report.json. Rejects with OpsError state. */
   finish(report: Report): Promise<void>;
   /** Releases the lock and the file. May be called twice. */
@@ -158,6 +160,7 @@ function runLog(folder: string, path: string, file: FileHandle, lock: Lock, from
       return journal.append(next.line);
     },
     cancelled: () => exists(join(folder, 'cancel')),
+    wishes: () => readJson(join(folder, 'control.json')),
     finish: async (report) => {
       await journal.settled();
       await writeDurably(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
