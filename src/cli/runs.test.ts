@@ -38,6 +38,34 @@ const runs = (words: string, options: FakeOptions = {}): Promise<Outcome> =>
 const terminal = { stdin: true, stdout: true, stderr: true };
 
 describe('redops runs', () => {
+  it('pause, set and resume tell a run in motion, and say when it holds', async () => {
+    const plan = somePlan();
+    const begun = { at_ms: 1, digest: plan.digest, target: 'cache', tag: 'dev', allowed_by: 'yes' } as const;
+    const log = await openRun(dir, id, plan, begun);
+    expect(await runs(`pause ${id}`)).toMatchObject({
+      status: 0,
+      out: '',
+      err: expect.stringContaining(`To let it go on: redops runs resume ${id}`),
+    });
+    expect((await runs('list')).out).toContain('paused');
+    const told = await runs(`set ${id} --rate 500 --slo 2.5 --json`);
+    expect(JSON.parse(told.out)).toMatchObject({ run_id: id, status: 'paused' });
+    const shown = (await runs(`show ${id}`)).out;
+    expect(shown).toContain('to wait: it is paused');
+    expect(shown).toContain('500 commands a second at most');
+    expect(shown).toContain('the p99 of others may rise by 2.5 ms');
+    expect((await runs(`resume ${id}`)).err).toBe(`Run ${id} is told to go on: its own process reports.\n`);
+    expect(await log.wishes()).toEqual({ paused: false, rate: 500, slo_p99_ms: 2.5 });
+    expect(await runs(`resume ${id}`)).toMatchObject({ status: 3, err: expect.stringContaining('It is in motion') });
+    expect(await runs(`set ${id}`)).toMatchObject({ status: 2, err: expect.stringContaining('nothing says what') });
+    expect(await runs(`set ${id} --rate 0`)).toMatchObject({ status: 2 });
+    expect(await runs(`set ${id} --slo 60001`)).toMatchObject({ status: 2 });
+    await log.close();
+    const late = await runs(`pause ${id} --json`);
+    expect(late).toMatchObject({ status: 3 });
+    expect(JSON.parse(late.out)).toMatchObject({ error: { code: 'refused' } });
+  });
+
   it('list has a line for each, whole where it is piped on', async () => {
     expect(await runs('list')).toMatchObject({ status: 0, out: '', err: 'No run is kept.\n' });
     await keep(id, { target: 'a-target-with-a-name-that-is-longer-than-most' });
