@@ -17,7 +17,7 @@ import { installPeers } from './peers.mjs';
 import { bystander } from './rows/bystander.mjs';
 import { file } from './rows/file.mjs';
 import { get } from './rows/get.mjs';
-import { expireJob, unlinkBystander, unlinkFar, unlinkJob } from './rows/jobs.mjs';
+import { expireBystander, expireJob, unlinkBystander, unlinkFar, unlinkFast, unlinkJob } from './rows/jobs.mjs';
 import { set, set1ms, set50ms } from './rows/load.mjs';
 import { startupHelp } from './rows/startup-help.mjs';
 import { startupPlan } from './rows/startup-plan.mjs';
@@ -34,8 +34,10 @@ const rows = [
   set50ms,
   bystander,
   unlinkJob,
+  unlinkFast,
   unlinkBystander,
   expireJob,
+  expireBystander,
   unlinkFar,
 ];
 const page = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));

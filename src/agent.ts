@@ -9,6 +9,7 @@ import { canonicalJson } from './base/canonical.ts';
 import { systemClock } from './base/clock.ts';
 import { deepFreeze } from './base/freeze.ts';
 import { OpsError } from './base/ops-error.ts';
+import type { Where } from './inspect/info.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs, questionsOfCommands } from './inspect/questions.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
@@ -20,6 +21,7 @@ import { blocks, type Diagnostic, type Unchecked } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
 import type { Draft, Plan } from './plan/plan.ts';
 import type { Request } from './plan/request.ts';
+import type { Verified } from './plan/run.ts';
 import type { Target } from './plan/target.ts';
 import { connectTarget } from './redis/connect.ts';
 import type { Connection } from './redis/connection.ts';
@@ -28,7 +30,7 @@ import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { compile } from './request/compile.ts';
 import { inlineFiles, streamedFile } from './request/files.ts';
 import { parseRequest } from './request/parse.ts';
-import type { ResumeOptions } from './resume.ts';
+import type { ResumeOptions, Resumption } from './resume.ts';
 import type { Run, RunSettings } from './run.ts';
 import type * as runs from './runs.ts';
 import { createSources, type Sources } from './sources.ts';
@@ -43,7 +45,7 @@ export type { Run } from './run.ts';
 
 /** Where and as whom to work. Everything that comes from the environment is read by the front door and passed in. */
 export interface AgentSettings {
-  /** redis://, rediss://, redis+cluster://, rediss+cluster://, unix://. */
+  /** redis://, rediss://, redis+cluster://, rediss+cluster://, redis+sentinel://, rediss+sentinel://, unix://. */
   readonly url: string;
   /** The name shown for the target; the URL without its password when left out. */
   readonly name?: string;
@@ -85,6 +87,8 @@ export interface Agent {
   apply(document: unknown, options: ApplyOptions): Promise<Run | Planned>;
   /** Goes on with a scan job of the state directory that ended early, under its own id. Rejects with OpsError usage (no such run), refused (nothing to resume), drift, tampered, state. */
   resume(runId: string, options: ResumeOptions): Promise<Run>;
+  /** Walks the selection of an ended scan job again, for what is left of what it was to do. Rejects like `resume`. */
+  verify(runId: string, options?: { readonly sameData?: boolean; readonly signal?: AbortSignal }): Promise<Verified>;
   /** Prices a command line or a request. */
   explain(input: unknown): Promise<Planned & { readonly estimate?: Estimate; readonly estimated_ops?: number }>;
   /** Sends commands without a plan, each with its outcome, in order (src/pipeline.ts). */
@@ -121,12 +125,12 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
   const name = settings.name ?? publicUrl(server);
   const connection = await connectTarget(server);
   try {
-    const where = { name, database: server.database, loopback: isLoopback(server) };
+    const where = whereOf(server, settings);
     const sources = createSources(settings.filePath);
     const ask = async (draft: Draft): Promise<Target> => {
       const facts = [...(await sources.read(draft))];
       const sampled = facts.flatMap(({ sample }) => sample);
-      const found = await inspect(connection, needs(draft, sampled), where);
+      const found = await inspect(connection, needs(draft, sampled, await sources.keys.read(draft)), where);
       return facts.length === 0 ? found : { ...found, sources: facts };
     };
     const first = await inspect(connection, [], where);
@@ -138,23 +142,23 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       if (planned.plan) made.set(planned.plan, systemClock.now());
       return planned;
     };
+    const kept = (what: string): Resumption => ({
+      stateDir: requireState(settings.stateDir, what),
+      connection,
+      target,
+      ask: () => inspect(connection, [], where),
+      readSources: sources.read,
+      pathOf: settings.filePath,
+      mustKeepCaps: (one: Plan) => mustKeepCaps(one, settings.caps),
+    });
     return {
       target,
       plan,
       apply: (document, options) =>
         applyDocument({ document, options, settings, connection, sources, ask, target, plan, made }),
-      resume: async (runId, options) => {
-        const { resumeRun } = await import('./resume.ts');
-        const resumption = {
-          stateDir: requireState(settings.stateDir, 'resuming needs'),
-          connection,
-          target,
-          ask: () => inspect(connection, [], where),
-          readSources: sources.read,
-          mustKeepCaps: (one: Plan) => mustKeepCaps(one, settings.caps),
-        };
-        return resumeRun(resumption, runId, options);
-      },
+      resume: async (runId, options) => (await import('./resume.ts')).resumeRun(kept('resuming needs'), runId, options),
+      verify: async (runId, { sameData = false, ...rest } = {}) =>
+        (await import('./verify.ts')).verifyRun({ ...kept('verifying needs'), sameData, ...rest }, runId),
       explain: async (input) => {
         const planned = await plan(
           typeof input === 'string' ? { operation_type: 'pipelining', commands: [input] } : input,
@@ -172,9 +176,11 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           ...(settings.caps?.prefixes ? { prefixes: settings.caps.prefixes } : {}),
           ...mostKeys(settings.caps ?? {}, first.server.keys),
         };
-        return lazily(async () =>
-          (await import('./pipeline.ts')).runPipelineOf({ connection, target: first, terms }, commands, options),
-        );
+        return lazily(async () => {
+          // behind Sentinels the primary may be another process than the one that was met first
+          const now = where.sentinel ? await inspect(connection, [], where) : first;
+          return (await import('./pipeline.ts')).runPipelineOf({ connection, target: now, terms }, commands, options);
+        });
       },
       close: () => connection.close(),
     };
@@ -254,11 +260,14 @@ function serverOf({ url, tls, timeoutMs }: AgentSettings): ServerSettings {
   return timeoutMs === undefined ? server : { ...server, commandTimeoutMs: timeoutMs };
 }
 
-function whereOf(
-  server: ServerSettings,
-  settings: AgentSettings,
-): { name: string; database: number; loopback: boolean } {
-  return { name: settings.name ?? publicUrl(server), database: server.database, loopback: isLoopback(server) };
+function whereOf(server: ServerSettings, settings: AgentSettings): Where & { readonly name: string } {
+  const sentinel = server.sentinel ? { sentinel: true } : {};
+  return {
+    name: settings.name ?? publicUrl(server),
+    database: server.database,
+    loopback: isLoopback(server),
+    ...sentinel,
+  };
 }
 
 /** Production is what counts when in doubt: dev is only what is tagged so, or a lonely primary on this machine that was never met as production. */
@@ -272,6 +281,7 @@ async function tagOf(
   if (server.busy) return { tag: 'production', reason: 'not tagged, and too busy with a script to say more' };
   if (!server.loopback) return { tag: 'production', reason: 'not tagged, and not on this machine' };
   if (server.cluster) return { tag: 'production', reason: 'not tagged, and it is a cluster' };
+  if (identity.topology === 'sentinel') return { tag: 'production', reason: 'not tagged, and watched by Sentinels' };
   if (server.replicas > 0 || server.role === 'slave')
     return { tag: 'production', reason: 'not tagged, and it is replicated' };
   const ids = [identity.id, ...(server.previous_id ? [server.previous_id] : [])];
@@ -295,11 +305,13 @@ async function makePlan(
   if (!inlined.request) return { plan: undefined, diagnostics: inlined.diagnostics };
   const file = streamedFile(inlined.request);
   const found = file === undefined ? {} : await sources.survey(file);
-  if (found.problem) return { plan: undefined, diagnostics: [found.problem] };
-  const asked = compile(inlined.request, undefined, found.source);
+  const named = await sources.keys.survey(inlined.request);
+  const unread = found.problem ?? named.problem;
+  if (unread) return { plan: undefined, diagnostics: [unread] };
+  const asked = compile(inlined.request, undefined, found.source, named.file);
   if (!asked.draft) return { plan: undefined, diagnostics: asked.diagnostics };
   const target = await ask(asked.draft);
-  const { draft, diagnostics } = compile(inlined.request, target, found.source);
+  const { draft, diagnostics } = compile(inlined.request, target, found.source, named.file);
   return { plan: draft && deepFreeze(assemble(draft, target)), diagnostics };
 }
 
@@ -431,7 +443,7 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
 function streamTerms(
   { execution_plan: how, request, target }: Plan,
   { filePath }: AgentSettings,
-): Pick<RunSettings, 'stream'> {
+): Pick<RunSettings, 'stream' | 'pathOf'> {
   if (filePath === undefined) return {};
   const { prefixes } = request.limits;
   const admit = createAdmission({
@@ -443,7 +455,7 @@ function streamTerms(
     ...(prefixes ? { prefixes } : {}),
     ...mostKeys(request.limits, target.server.keys),
   });
-  return { stream: { pathOf: filePath, admit } };
+  return { pathOf: filePath, stream: { pathOf: filePath, admit } };
 }
 
 function requireState(stateDir: string | undefined, what: string): string {

@@ -84,6 +84,7 @@ export function runPipelineOf(
 async function* closing<T>(session: Session<SessionContext>, groups: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
   try {
     yield* groups;
+    await session.confirm();
   } finally {
     await session.close();
   }

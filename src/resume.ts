@@ -15,7 +15,7 @@ import type { Target } from './plan/target.ts';
 import type { Connection } from './redis/connection.ts';
 import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { type Run, settledRun, startRun } from './run.ts';
-import { Begun, cannotResume, Ended, isApproved, noSuchRun, unpause, whyNotResumed } from './runs.ts';
+import { Begun, cannotResume, Ended, isApproved, noSuchRun, whyNotResumed } from './runs.ts';
 import { useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
 import type { JournalRecord } from './state/journal.ts';
@@ -36,6 +36,8 @@ export interface Resumption {
   /** Asks the server who it is today. */
   readonly ask: () => Promise<Target>;
   readonly readSources: ReadSources;
+  /** Where the files of keys of a plan lie; undefined where a plan may name none. */
+  readonly pathOf: ((name: string) => string) | undefined;
   /** Throws OpsError refused where the plan goes round the caps of the target. */
   readonly mustKeepCaps: (plan: Plan) => void;
 }
@@ -64,7 +66,6 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
       const standing = `run ${runId} was approved when it began: --yes lets it go on`;
       return settledRun(needsApprovalReport(plan, approvedBefore ? standing : decision.reason));
     }
-    await unpause(stateDir, runId);
     const log = await claimed.begin();
     const { run_id } = now.server;
     await log.append({ kind: 'resumed', at_ms: systemClock.now(), run_id, data_set: now.identity.id, allowed_by });
@@ -76,6 +77,7 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
         dryRun: false,
         signal: options.signal,
         allowed: { target: target.name, tag: target.tag, allowed_by },
+        ...(where.pathOf ? { pathOf: where.pathOf } : {}),
         earlier: { runId, log, ...(progress.parts > 0 ? { progress } : {}) },
       },
       onServerOf(plan, now),
@@ -87,7 +89,7 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
 }
 
 /** What the journal tells of the attempts before. */
-interface Earlier {
+export interface Earlier {
   readonly add: (record: JournalRecord) => void;
   readonly begun: () => RunBegun | undefined;
   readonly progress: () => Progress;
@@ -95,7 +97,8 @@ interface Earlier {
   readonly dataSets: ReadonlySet<string>;
 }
 
-function createEarlier(): Earlier {
+/** Takes the records of a journal. */
+export function createEarlier(): Earlier {
   const fold = createProgress();
   const dataSets = new Set<string>();
   let begun: RunBegun | undefined;
@@ -135,7 +138,13 @@ async function planOf(
 }
 
 /** Throws OpsError drift where this is not the place that the run was planned for. */
-function mustBeSame(plan: Plan, now: Target, known: ReadonlySet<string>, runId: string, sameData: boolean): void {
+export function mustBeSame(
+  plan: Plan,
+  now: Target,
+  known: ReadonlySet<string>,
+  runId: string,
+  sameData: boolean,
+): void {
   const { identity } = plan.target;
   if (now.server.busy) {
     throw new OpsError('server_error', 'the server is busy with a script, and does not say who it is', {
@@ -169,7 +178,7 @@ function resumeWithSameData(runId: string): string {
 }
 
 /** Today's process and nodes; counts and the estimate stay those of the plan, which the whole run is held to. */
-function onServerOf(plan: Plan, { server }: Target): Plan {
+export function onServerOf(plan: Plan, { server }: Target): Plan {
   const { keys } = plan.target.server;
   return deepFreeze({ ...plan, target: { ...plan.target, server: { ...server, keys } } });
 }

@@ -10,7 +10,7 @@ import type { Event } from './plan/event.ts';
 import type { Plan } from './plan/plan.ts';
 import type { CommandStep } from './plan/step.ts';
 import { foldEvents } from './report/fold.ts';
-import { cancelRun, goOn, listRuns, pauseRun, planToResume, pruneRuns, setRun, showRun, unpause } from './runs.ts';
+import { cancelRun, listRuns, planToResume, pruneRuns, showRun } from './runs.ts';
 import { openRun, type RunLog } from './state/runs.ts';
 
 let dir: string;
@@ -103,49 +103,6 @@ describe('runs', () => {
     const running = await open('running', plan);
     expect(await whyNot('running')).toContain(`process ${process.pid} works on it`);
     await running.close();
-  });
-
-  it('in motion are paused, changed and told to go on; one wish leaves the others as they are', async () => {
-    const log = await open('r1', somePlan());
-    expect(await goOn(dir, 'r1')).toBeUndefined();
-    expect(await pauseRun(dir, 'r1')).toMatchObject({ run_id: 'r1', status: 'paused' });
-    expect(await setRun(dir, 'r1', { rate: 50, slo_p99_ms: 'off' })).toMatchObject({ status: 'paused' });
-    expect(await log.wishes()).toEqual({ paused: true, rate: 50, slo_p99_ms: 'off' });
-    expect((await showRun(dir, 'r1')).run.wishes).toEqual({ paused: true, rate: 50, slo_p99_ms: 'off' });
-    expect((await listRuns(dir))[0]?.status).toBe('paused');
-    expect(await goOn(dir, 'r1')).toMatchObject({ status: 'running' });
-    expect(await goOn(dir, 'r1')).toBeUndefined();
-    await setRun(dir, 'r1', { rate: 'off' });
-    expect(await log.wishes()).toEqual({ paused: false, rate: 'off', slo_p99_ms: 'off' });
-    await pauseRun(dir, 'r1');
-    await log.close();
-    expect((await showRun(dir, 'r1')).run).toMatchObject({ status: 'interrupted' });
-    expect((await showRun(dir, 'r1')).run.wishes).toBeUndefined();
-    await unpause(dir, 'r1');
-    expect(await log.wishes()).toEqual({ paused: false, rate: 'off', slo_p99_ms: 'off' });
-  });
-
-  it('that cannot be paused or changed say why, and what can be done', async () => {
-    const fault = (id: string) =>
-      pauseRun(dir, id).then(
-        () => undefined,
-        (error: OpsError) => `${error.code}: ${error.message} (${error.remedy})`,
-      );
-    await ended('done', somePlan(), 'succeeded');
-    await (await open('dead', somePlan())).close();
-    await ended('stopped', somePlan(), 'interrupted');
-    const stream = await open('stream', steps({ kind: 'pipeline', batch_size: 1, steps: [unlink] }));
-    expect(await fault('done')).toBe(
-      'refused: run done cannot be paused: it has ended (succeeded) (redops runs show done says how it stands.)',
-    );
-    expect(await fault('dead')).toContain('no process works on it: the one that did has died');
-    expect(await fault('dead')).toContain('redops runs resume dead lets it go on');
-    expect(await fault('stopped')).toContain('it has ended (interrupted)');
-    expect(await fault('stream')).toContain('only scan jobs can be paused');
-    expect(await fault('stream')).toContain('redops runs cancel stream ends it');
-    expect(await fault('deaf')).toMatch(/^usage: there is no run "deaf".*The nearest: dead/);
-    await expect(setRun(dir, 'done', { rate: 1 })).rejects.toThrow('run done cannot be changed: it has ended');
-    await stream.close();
   });
 
   it('of other plans say why there is nothing to resume, and what there is', async () => {

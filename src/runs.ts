@@ -7,13 +7,13 @@ import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
 import { typingErrors } from './catalog/near-name.ts';
 import { createProgress, type Progress } from './execute/progress.ts';
-import { isControllable, isJob, Plan } from './plan/plan.ts';
+import { isJob, Plan } from './plan/plan.ts';
 import { Status, StreamFacts, Totals } from './plan/report.ts';
-import { type RunDetail, type RunStatus, type RunSummary, resumeCommand, Wishes } from './plan/run.ts';
+import { type RunDetail, type RunStatus, type RunSummary, resumeCommand } from './plan/run.ts';
+import { Steering } from './plan/steering.ts';
 import { requestWords } from './report/words.ts';
-import { appendAudit } from './state/audit.ts';
 import type { JournalRecord } from './state/journal.ts';
-import { changeWishes, markCancelled, readRun, removeRun, runIds, sweepRemoved } from './state/run-folders.ts';
+import { markCancelled, readRun, removeRun, runIds, sweepRemoved, writeSteering } from './state/run-folders.ts';
 import type { RunBegun } from './state/runs.ts';
 
 /** All runs, newest first. Rejects with OpsError state. */
@@ -41,8 +41,8 @@ export async function showRun(
       plan_digest: plan?.digest ?? '',
       ...(begun ? { allowed_by: begun.allowed_by } : {}),
       totals: ended?.totals ?? progress.totals(() => true),
+      ...(run.runningIn === undefined ? {} : { steering: run.steering }),
       ...(plan && isJob(plan) ? { progress: progressWords(run, plan) } : {}),
-      ...(run.runningIn !== undefined && run.wishes ? { wishes: run.wishes } : {}),
       resume: impossible === undefined ? { command: resumeCommand(runId) } : { impossible },
     },
   };
@@ -83,69 +83,23 @@ export async function cancelRun(stateDir: string, runId: string): Promise<RunSum
   return summaryOf({ ...run, cancelled: run.runningIn === undefined });
 }
 
-/** Tells a run in motion to wait, until `goOn`: it holds within about a second, after what is under way. Rejects with OpsError usage (no such run), refused (it is not in motion, or no job), state. */
-export function pauseRun(stateDir: string, runId: string): Promise<RunSummary> {
-  return wish(stateDir, runId, 'paused', (wishes) => ({ ...wishes, paused: true }));
-}
-
-/** Lets a paused run in motion go on; undefined, and nothing is changed, when it is not one. Rejects with OpsError usage (no such run), state. */
-export async function goOn(stateDir: string, runId: string): Promise<RunSummary | undefined> {
+/** Changes what a run in motion does; gives what is wanted of it now. Rejects with OpsError usage (no such run), refused (it is not in motion), state. */
+export async function steerRun(stateDir: string, runId: string, wanted: Partial<Steering>): Promise<Steering> {
   const run = await required(stateDir, runId);
-  if (statusOf(run) !== 'paused') return undefined;
-  return wish(stateDir, runId, 'told to go on', (wishes) => ({ ...wishes, paused: false }));
-}
-
-/** Gives a run in motion another rate, or another target for the latency of others; what is left out stays. Rejects like `pauseRun`. */
-export function setRun(stateDir: string, runId: string, set: Omit<Wishes, 'paused'>): Promise<RunSummary> {
-  return wish(stateDir, runId, 'changed', (wishes) => ({ ...wishes, ...set }));
-}
-
-/** What was wanted of an attempt that has ended holds for the next one, but that it waits: it is told to go on. Rejects with OpsError state. */
-export function unpause(stateDir: string, runId: string): Promise<void> {
-  return changeWishes(stateDir, runId, (stored) => {
-    const { data } = Wishes.safeParse(stored);
-    return data?.paused ? { ...data, paused: false } : undefined;
-  });
-}
-
-// the audit log has who was told what, the journal when the run took it up
-async function wish(
-  stateDir: string,
-  runId: string,
-  what: string,
-  change: (wishes: Wishes) => Wishes,
-): Promise<RunSummary> {
-  const run = await required(stateDir, runId);
-  const impossible = whyNotControlled(run);
-  if (impossible)
-    throw new OpsError('refused', `run ${runId} cannot be ${what}: ${impossible.why}`, { remedy: impossible.remedy });
-  let wishes = noWishes;
-  await changeWishes(stateDir, runId, (stored) => {
-    wishes = change(Wishes.safeParse(stored).data ?? noWishes);
-    return wishes;
-  });
-  await appendAudit(stateDir, { event: 'control', run_id: runId, digest: run.plan?.digest ?? '', ...wishes });
-  return summaryOf({ ...run, wishes });
-}
-
-const noWishes: Wishes = { paused: false };
-
-function whyNotControlled(run: Run): { readonly why: string; readonly remedy: string } | undefined {
-  const { plan, runningIn, ended } = run;
-  if (plan && !isControllable(plan)) {
-    const remedy =
-      runningIn === undefined
-        ? `redops runs show ${run.runId} says what became of it.`
-        : `redops runs cancel ${run.runId} ends it.`;
-    return { why: 'only scan jobs can be paused or changed while they run, and it is none', remedy };
+  if (run.runningIn === undefined) {
+    throw new OpsError('refused', `run ${runId} is not in motion (${statusOf(run)}): there is nothing to change`, {
+      remedy: `redops runs show ${runId} says how it stands.`,
+    });
   }
-  if (runningIn !== undefined) return undefined;
-  if (ended) {
-    return { why: `it has ended (${statusOf(run)})`, remedy: `redops runs show ${run.runId} says how it stands.` };
-  }
-  const dead = 'no process works on it: the one that did has died, or was killed';
-  if (whyNotResumed(run) !== undefined) return { why: dead, remedy: 'redops runs list shows what is running.' };
-  return { why: dead, remedy: `${resumeCommand(run.runId)} lets it go on from where it came to.` };
+  const steering = { ...run.steering, ...wanted };
+  await writeSteering(stateDir, runId, steering);
+  return steering;
+}
+
+/** True for a run that a process holds, paused. Rejects with OpsError usage (no such run), state. */
+export async function isPaused(stateDir: string, runId: string): Promise<boolean> {
+  const { runningIn, steering } = await required(stateDir, runId);
+  return runningIn !== undefined && steering.paused;
 }
 
 /** Runs that have ended and wrote nothing for so long, oldest last; with `remove` they are gone when it resolves. A run that can go on has not ended. Rejects with OpsError state. */
@@ -182,8 +136,6 @@ export interface Standing {
   readonly ended: Ended | undefined;
   readonly cancelled: boolean;
   readonly runningIn: number | undefined;
-  /** What somebody wants of it while it goes on. */
-  readonly wishes?: Wishes | undefined;
 }
 
 /** Why a run cannot be resumed, in one sentence; undefined when it can. */
@@ -237,6 +189,7 @@ interface Run extends Standing {
   readonly attempts: number;
   readonly progress: Progress;
   readonly touchedMs: number;
+  readonly steering: Steering;
 }
 
 async function required(stateDir: string, runId: string): Promise<Run> {
@@ -259,7 +212,6 @@ async function read(stateDir: string, runId: string, journal: 'head' | 'whole'):
   const stored = await readRun(stateDir, runId, take);
   if (stored === undefined) return undefined;
   const { cancelled, runningIn, touchedMs } = stored;
-  const wishes = Wishes.safeParse(stored.wishes).data;
   return {
     runId,
     plan: Plan.safeParse(stored.plan).data,
@@ -267,8 +219,8 @@ async function read(stateDir: string, runId: string, journal: 'head' | 'whole'):
     ended: runningIn === undefined ? Ended.safeParse(stored.report).data : undefined,
     cancelled,
     runningIn,
-    ...(wishes ? { wishes } : {}),
     touchedMs,
+    steering: Steering.safeParse(stored.steering).data ?? { paused: false },
     begun,
     attempts,
     progress: fold.progress(),
@@ -286,8 +238,8 @@ function summaryOf(run: Run): RunSummary {
   };
 }
 
-function statusOf({ runningIn, wishes, cancelled, ended }: Standing): RunStatus {
-  if (runningIn !== undefined) return wishes?.paused ? 'paused' : 'running';
+function statusOf({ runningIn, cancelled, ended }: Standing): RunStatus {
+  if (runningIn !== undefined) return 'running';
   const over = ended?.status === 'succeeded' || ended?.status === 'partial';
   if (cancelled && !over) return 'cancelled';
   return ended?.status ?? 'interrupted';

@@ -7,6 +7,7 @@ import { type Bytes, fromBuffer } from './base/bytes.ts';
 import { OpsError } from './base/ops-error.ts';
 import type { Survey } from './execute/command-source.ts';
 import type { WireArgument } from './formats/resp.ts';
+import { changedFile, createKeysFiles, type KeysFiles, noFiles } from './keys-files.ts';
 import type { Diagnostic } from './plan/diagnostic.ts';
 import type { Draft } from './plan/plan.ts';
 import { placeInSource, type StreamSource } from './plan/step.ts';
@@ -22,15 +23,18 @@ export interface Surveyed {
 
 /** The files of one agent. */
 export interface Sources {
+  /** Its files of keys. */
+  readonly keys: KeysFiles;
   /** Looks at a file that a request names. */
   survey(file: StreamedFile): Promise<Surveyed>;
   /** What is known of the files of a draft. Rejects with OpsError drift when one is not the file that was planned, usage when it cannot be read. */
-  read(draft: Pick<Draft, 'steps'>): Promise<readonly SourceFacts[]>;
+  read(draft: Pick<Draft, 'steps' | 'request'>): Promise<readonly SourceFacts[]>;
 }
 
 /** `filePath`: where a name leads; without it a request or a plan that names a file is refused. */
 export function createSources(filePath: ((path: string) => string) | undefined): Sources {
   const known = new Map<string, Surveyed>();
+  const keys = createKeysFiles(filePath);
   const survey = async (file: StreamedFile): Promise<Surveyed> => {
     if (filePath === undefined) throw noFiles();
     const path = filePath(file.path);
@@ -47,15 +51,17 @@ export function createSources(filePath: ((path: string) => string) | undefined):
     }
   };
   return {
+    keys,
     survey,
     read: async (draft) => {
+      await keys.read(draft);
       const all: SourceFacts[] = [];
       for (const step of draft.steps) {
         if (step.kind !== 'stream') continue;
         const { gzip: _, bytes: __, sha256, ...file } = step.source;
         const { source, facts, problem } = await survey(file);
         if (problem && !source) throw new OpsError('usage', problem.message, { remedy: problem.fix });
-        if (source?.sha256 !== sha256) throw changed(file.path);
+        if (source?.sha256 !== sha256) throw changedFile(file.path);
         if (facts) all.push(facts);
       }
       return all;
@@ -80,16 +86,4 @@ function bytesOf(word: WireArgument): Bytes {
 /** What changes when a file is written or replaced. */
 function signature({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join('/');
-}
-
-function changed(path: string): OpsError {
-  return new OpsError('drift', `the file ${path} is not the one that was planned: its content has changed`, {
-    remedy: 'Plan again with the file as it is now.',
-  });
-}
-
-function noFiles(): OpsError {
-  return new OpsError('usage', 'a request cannot name a file here', {
-    remedy: 'Give the commands or the script in the request itself.',
-  });
 }

@@ -20,7 +20,7 @@ export const verbs = [
   { name: 'approve', group: 'understand', summary: 'sign an approval of one plan, for one run' },
   { name: 'lint', group: 'understand', summary: 'find what is dangerous in command files and scripts' },
   { name: 'explain', group: 'understand', summary: 'price a command or a request on live data' },
-  { name: 'runs', group: 'runs', summary: 'list, show, pause, resume, set, cancel, prune the runs that are kept' },
+  { name: 'runs', group: 'runs', summary: 'list, show, resume, cancel, prune the runs that are kept' },
   { name: 'demo', group: 'other', summary: 'a tour on a throwaway Redis' },
   { name: 'schema', group: 'other', summary: 'print the JSON Schema of request, plan or report' },
 ] as const satisfies readonly Verb[];

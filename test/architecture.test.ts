@@ -23,7 +23,9 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   report: { from: ['base', 'catalog', 'plan'] },
   execute: { from: ['base', 'catalog', 'plan', 'formats', 'redis', 'inspect', 'state'] },
   'assemble.ts': { from: ['base', 'plan', 'lint', 'explain'] },
-  'run.ts': { from: ['base', 'plan', 'redis', 'execute', 'report', 'state'] },
+  'run.ts': { from: ['steering.ts', 'base', 'plan', 'redis', 'execute', 'report', 'state'] },
+  'verify.ts': { from: ['resume.ts', 'runs.ts', 'base', 'execute', 'plan', 'state'] },
+  'steering.ts': { from: ['base', 'plan', 'state'] },
   'approval.ts': { from: ['lint', 'state'] },
   'runs.ts': { from: ['base', 'catalog', 'plan', 'execute', 'report', 'state'] },
   'resume.ts': {
@@ -41,13 +43,15 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
       'state',
     ],
   },
-  'sources.ts': { from: ['base', 'formats', 'plan', 'request', 'execute'] },
+  'keys-files.ts': { from: ['base', 'plan', 'request', 'execute', 'inspect'] },
+  'sources.ts': { from: ['keys-files.ts', 'base', 'formats', 'plan', 'request', 'execute'] },
   'pipeline.ts': { from: ['base', 'plan', 'redis', 'execute', 'lint'] },
   'agent.ts': {
     from: [
       'approval.ts',
       'pipeline.ts',
       'resume.ts',
+      'verify.ts',
       'runs.ts',
       'assemble.ts',
       'run.ts',

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { Request } from '../src/plan/request.ts';
-import type { StreamSource } from '../src/plan/step.ts';
+import type { KeysFile, StreamSource } from '../src/plan/step.ts';
 import { compile } from '../src/request/compile.ts';
-import { streamedFile } from '../src/request/files.ts';
+import { keysFileOf, streamedFile } from '../src/request/files.ts';
 import { parseRequest } from '../src/request/parse.ts';
 import { targetWith } from './support/target.ts';
 
@@ -34,13 +34,19 @@ function sourceOf(request: Request): StreamSource | undefined {
   return file && { ...file, gzip: false, bytes: 1, sha256: '0'.repeat(64) };
 }
 
+/** The file that names a request's keys, as if it were there. */
+function keysOf(request: Request): KeysFile | undefined {
+  const file = keysFileOf(request);
+  return file && { path: file.path, gzip: false, bytes: 1, sha256: '0'.repeat(64) };
+}
+
 describe('requests that the documents show', () => {
   const shown = ['README.md', ...guide].flatMap((page) => requestsOf(page).map((block) => ({ page, ...block })));
 
   test.each(shown)('$page:$line compiles', ({ source }) => {
     const { request, diagnostics } = parseRequest(JSON.parse(source));
     expect(diagnostics).toEqual([]);
-    expect(compile(request!, targetWith(), sourceOf(request!)).diagnostics).toEqual([]);
+    expect(compile(request!, targetWith(), sourceOf(request!), keysOf(request!)).diagnostics).toEqual([]);
   });
 
   test('the guide shows every operation and action', () => {

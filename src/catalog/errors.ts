@@ -66,7 +66,7 @@ export const errorTable: readonly ErrorInfo[] = [
     redirect: true,
     cause: 'A write reached a replica: a failover has moved the primary, or the address is that of a replica.',
     handled:
-      'A replica is recognised at planning, and a plan that writes is refused with the address of its primary. During a run on a cluster the map is asked again and the command goes to the new primary; elsewhere it is reported for its command, which was not applied, and a transaction is run again within max_retries.',
+      'A replica is recognised at planning, and a plan that writes is refused with the address of its primary. During a run on a cluster the map is asked again and the command goes to the new primary; elsewhere it is reported for its command, which was not applied, a transaction is run again within max_retries, and a scan job stops and can be resumed.',
     recovery: 'Give the address of the primary; a failover is followed in clusters only.',
   }),
   row('E206', 'OOM', {

@@ -3,7 +3,7 @@ import type { Agent, AgentSettings, approvePlan, lintFiles, loadRuns, loadTarget
 import type { OpsError } from '../base/ops-error.ts';
 
 /** What the command line uses of an agent. */
-export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'resume' | 'explain' | 'close'>;
+export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'resume' | 'verify' | 'explain' | 'close'>;
 
 /** What the front door needs of the agent's module. */
 export interface Stages {

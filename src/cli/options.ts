@@ -37,7 +37,10 @@ export interface RequestOptions {
 /** Adds the options that name the server. */
 export function withTarget(command: Command): Command {
   return command
-    .option('--url <url>', 'redis://, rediss://, redis+cluster:// or unix:// URL of the server (default: REDIS_URL)')
+    .option(
+      '--url <url>',
+      'redis://, rediss://, redis+cluster://, redis+sentinel:// or unix:// URL (default: REDIS_URL)',
+    )
     .option('--target <name>', 'a target of redops.yaml')
     .option('--config <file>', 'the redops.yaml to read')
     .option('--cacert <file>', 'CA certificates (PEM) to verify the server with')

@@ -9,7 +9,8 @@ export function processIo(argv: readonly string[]): Io {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', quietly);
   const handlers: (() => void)[] = [];
   const interrupted = (): void => handlers.at(-1)?.();
-  if (argv.some((word) => /^(--url=)?[a-z+]+:\/\/[^/]*:[^/]*@/i.test(word))) process.title = 'redops';
+  if (argv.some((word) => /^(--url=)?[a-z+]+:\/\/([^/]*:[^/]*@|.*[?&]sentinel_password=)/i.test(word)))
+    process.title = 'redops';
   return {
     env: { HOME: homedir(), ...process.env },
     cwd: process.cwd(),

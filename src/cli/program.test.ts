@@ -123,6 +123,19 @@ describe('verbs and their requests', () => {
       'keys find a* --without-ttl --size-above 5',
       { operation_type: 'key_management', action: 'find', match: 'a*', ttl: 'none', size: { min: 5 } },
     ],
+    [
+      'batch unlink --keys-file k.txt.gz --type hash',
+      { operation_type: 'batch', select: { keys_file: 'k.txt.gz', type: 'hash' }, do: { action: 'unlink' } },
+    ],
+    [
+      'keys delete --keys-file k.txt --without-ttl',
+      { operation_type: 'key_management', action: 'delete', keys_file: 'k.txt', ttl: 'none' },
+    ],
+    [
+      'ttl set --keys-file k.txt --ttl 1h',
+      { operation_type: 'expiration', action: 'set', keys_file: 'k.txt', ttl: '1h' },
+    ],
+    ['ttl persist --keys-file k.txt', { operation_type: 'expiration', action: 'persist', keys_file: 'k.txt' }],
     ['batch persist --match a*', { operation_type: 'batch', select: { match: 'a*' }, do: { action: 'persist' } }],
     [
       'keys delete a --atomic --accept del003,TTL001 --accept KEY001 --max-keys 5 --max-percent 20% --prefix a: --prefix b: --max-retries 0',
@@ -189,6 +202,8 @@ describe('verbs and their requests', () => {
     'keys delete',
     'keys delete a --match b*',
     'keys delete a --type hash',
+    'keys delete a --keys-file b',
+    'batch unlink --match a* --keys-file b',
     'keys nonsense',
     'keys find',
     'batch unlink',

@@ -38,25 +38,6 @@ describe('createProgress', () => {
     expect([drawn({}, false, true), drawn({ CI: 'true' }, true, true), drawn({}, true, false)]).toEqual(['', '', '']);
   });
 
-  it('says at once that it is paused, and counts no pause into the rate', () => {
-    let text = '';
-    let now = 0;
-    const terminal = { stdin: true, stdout: true, stderr: true, columns: 60 };
-    const err = (words: string) => {
-      text += words;
-    };
-    const progress = createProgress({ env: {}, terminal, err } as Io, somePlan(), true, () => now);
-    now = 1_000;
-    const page = someEvents[1]!;
-    progress.add(page.kind === 'page' ? { ...page, planned_keys: 100, totals: { ...page.totals, matched: 50 } } : page);
-    expect(text).toContain('50 of about 100, 50/s');
-    progress.add({ kind: 'controlled', facts: { paused_ms: 0, changes: [] }, paused: true });
-    expect(text.endsWith('50 of about 100, paused')).toBe(true);
-    now = 61_000;
-    progress.add({ kind: 'controlled', facts: { paused_ms: 60_000, changes: [] }, paused: false });
-    expect(text.endsWith('50 of about 100, 50/s, 1 s left')).toBe(true);
-  });
-
   it('says done, rate and time left', () => {
     expect(progressWords({ done: 125_000, total: 500_000, retries: 2, elapsedMs: 2500 })).toBe(
       '125,000 of about 500,000, 50,000/s, 7.5 s left, 2 retried',

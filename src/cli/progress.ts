@@ -31,7 +31,6 @@ export function createProgress(
   let retries = 0;
   let p99AddedMs: number | undefined;
   let paused = false;
-  let pausedMs = 0;
   const scans = plan !== undefined && countsByPage(plan);
   return {
     add: (event) => {
@@ -41,17 +40,16 @@ export function createProgress(
       }
       if (event.kind === 'result' && !scans) done += 1;
       if (event.kind === 'retried') retries += 1;
+      if (event.kind === 'steered') {
+        paused = event.facts.changes.findLast((change) => change.paused !== undefined)?.paused ?? false;
+        drawnMs = Math.min(drawnMs, now() - everyMs); // nothing else may come for long
+      }
       if (event.kind === 'governed') p99AddedMs = event.facts.p99_added_ms;
       const at = now();
-      if (event.kind === 'controlled') {
-        if (event.paused !== paused) drawnMs = at - everyMs; // nothing may follow for long
-        paused = event.paused;
-        pausedMs = event.facts.paused_ms;
-      }
       if (at - drawnMs < everyMs) return;
       drawnMs = at;
       shown = true;
-      const line = progressWords({ done, total, retries, elapsedMs: at - startedMs - pausedMs, p99AddedMs, paused });
+      const line = progressWords({ done, total, retries, elapsedMs: at - startedMs, p99AddedMs, paused });
       io.err(`\r\u001b[K${clip(line, io.terminal.columns - 1)}`);
     },
     clear: () => {
@@ -69,18 +67,15 @@ export function progressWords(state: {
   readonly elapsedMs: number;
   /** What the governor says of other clients. */
   readonly p99AddedMs?: number | undefined;
-  /** Somebody has paused it. */
   readonly paused?: boolean;
 }): string {
   const rate = state.elapsedMs > 0 ? (state.done * 1000) / state.elapsedMs : 0;
   const left = state.total - state.done;
-  const done =
-    state.total > 0 ? `${formatCount(state.done)} of about ${formatCount(state.total)}` : formatCount(state.done);
-  if (state.paused) return `${done}, paused`;
   const parts = [
-    done,
+    state.total > 0 ? `${formatCount(state.done)} of about ${formatCount(state.total)}` : formatCount(state.done),
     `${formatCount(rate)}/s`,
-    ...(rate > 0 && left > 0 ? [`${formatDuration((left * 1000) / rate)} left`] : []),
+    ...(state.paused ? ['paused'] : []),
+    ...(rate > 0 && left > 0 && !state.paused ? [`${formatDuration((left * 1000) / rate)} left`] : []),
     ...(state.p99AddedMs === undefined ? [] : [`p99 +${formatDuration(state.p99AddedMs)}`]),
     ...(state.retries > 0 ? [`${formatCount(state.retries)} retried`] : []),
   ];

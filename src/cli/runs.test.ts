@@ -38,34 +38,6 @@ const runs = (words: string, options: FakeOptions = {}): Promise<Outcome> =>
 const terminal = { stdin: true, stdout: true, stderr: true };
 
 describe('redops runs', () => {
-  it('pause, set and resume tell a run in motion, and say when it holds', async () => {
-    const plan = somePlan();
-    const begun = { at_ms: 1, digest: plan.digest, target: 'cache', tag: 'dev', allowed_by: 'yes' } as const;
-    const log = await openRun(dir, id, plan, begun);
-    expect(await runs(`pause ${id}`)).toMatchObject({
-      status: 0,
-      out: '',
-      err: expect.stringContaining(`To let it go on: redops runs resume ${id}`),
-    });
-    expect((await runs('list')).out).toContain('paused');
-    const told = await runs(`set ${id} --rate 500 --slo 2.5 --json`);
-    expect(JSON.parse(told.out)).toMatchObject({ run_id: id, status: 'paused' });
-    const shown = (await runs(`show ${id}`)).out;
-    expect(shown).toContain('to wait: it is paused');
-    expect(shown).toContain('500 commands a second at most');
-    expect(shown).toContain('the p99 of others may rise by 2.5 ms');
-    expect((await runs(`resume ${id}`)).err).toBe(`Run ${id} is told to go on: its own process reports.\n`);
-    expect(await log.wishes()).toEqual({ paused: false, rate: 500, slo_p99_ms: 2.5 });
-    expect(await runs(`resume ${id}`)).toMatchObject({ status: 3, err: expect.stringContaining('It is in motion') });
-    expect(await runs(`set ${id}`)).toMatchObject({ status: 2, err: expect.stringContaining('nothing says what') });
-    expect(await runs(`set ${id} --rate 0`)).toMatchObject({ status: 2 });
-    expect(await runs(`set ${id} --slo 60001`)).toMatchObject({ status: 2 });
-    await log.close();
-    const late = await runs(`pause ${id} --json`);
-    expect(late).toMatchObject({ status: 3 });
-    expect(JSON.parse(late.out)).toMatchObject({ error: { code: 'refused' } });
-  });
-
   it('list has a line for each, whole where it is piped on', async () => {
     expect(await runs('list')).toMatchObject({ status: 0, out: '', err: 'No run is kept.\n' });
     await keep(id, { target: 'a-target-with-a-name-that-is-longer-than-most' });
@@ -83,6 +55,47 @@ describe('redops runs', () => {
         status: 'interrupted',
       },
     ]);
+  });
+
+  it('pause and set steer a run in motion only, and say what is wrong with a limit', async () => {
+    await keep();
+    expect(await runs(`pause ${id}`)).toMatchObject({ status: 3, err: expect.stringContaining('is not in motion') });
+    expect(await runs(`set ${id}`)).toMatchObject({ status: 2, err: expect.stringContaining('--rate or --slo') });
+    expect(await runs(`set ${id} --rate fast`)).toMatchObject({ status: 2, err: expect.stringContaining('"fast"') });
+    expect(await runs(`set ${id} --slo 70000`)).toMatchObject({ status: 2, err: expect.stringContaining('60000') });
+    expect(await runs('pause nobody')).toMatchObject({ status: 2, err: expect.stringContaining('there is no run') });
+    const plan = somePlan();
+    const log = await openRun(dir, 'moving', plan, {
+      at_ms: 0,
+      digest: plan.digest,
+      target: 'cache',
+      tag: 'dev',
+      allowed_by: 'yes',
+    });
+    expect((await runs('pause moving')).err).toContain('redops runs resume moving lets it go on');
+    expect(await log.steering()).toEqual({ paused: true });
+    expect((await runs('set moving --rate 500 --slo off --json')).out).toContain('"slo_p99_ms": null');
+    expect((await runs('show moving')).out).toContain('steered   paused, at most 500/s, without an SLO');
+    expect((await runs('resume moving')).err).toContain('goes on, in the process that it was paused in');
+    expect(await log.steering()).toEqual({ paused: false, rate: 500, slo_p99_ms: null });
+    await log.close();
+  });
+
+  it('verify says what is left, and has a status of its own for it', async () => {
+    const { status, out } = await runs(`verify ${id}`);
+    expect(status).toBe(1);
+    expect(out).toBe(
+      [
+        `Run ${id}: not verified`,
+        '  walked again: 3 keys left, 1 of them named as not applied, 2 new since or',
+        '  missed',
+        '  such as session:1, session:2, session:3',
+        '  2 of the keys match now as if nothing had been done: they are new since, or',
+        '  were missed',
+        '',
+      ].join('\n'),
+    );
+    expect(JSON.parse((await runs(`verify ${id} --json`)).out)).toMatchObject({ run_id: id, walked: { left: 3 } });
   });
 
   it('show says what it did, where it stands, and the line to go on with, uncut', async () => {

@@ -2,8 +2,9 @@
 import type { ResumeOptions } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { parseDuration } from '../base/units.ts';
+import { Steering } from '../plan/steering.ts';
 import { counted } from '../report/layout.ts';
-import { runsText, runText } from '../report/run-text.ts';
+import { runsText, runText, verifiedText } from '../report/run-text.ts';
 import type { Io } from './io.ts';
 import { runAndReport, withAgent } from './operate.ts';
 import type { RunOptions } from './options.ts';
@@ -28,16 +29,17 @@ export async function show(io: Io, runId: string, { json }: RunOptions): Promise
   return 0;
 }
 
-/** Goes on with a run: one that is paused in its own process, else here: shows its plan where someone has to be asked, and reports. Rejects with OpsError usage, refused, drift, tampered, state. */
+/** Goes on with a run: shows its plan where someone has to be asked, and reports. Rejects with OpsError usage, refused, drift, tampered, state. */
 export async function resume(io: Io, runId: string, options: ResumeCliOptions): Promise<number> {
-  const runs = await kept(io);
-  const going = await runs.goOn(stateDirectory(io.env), runId);
-  if (going) {
-    if (options.json) printJson(io, going);
-    else say(io, `Run ${runId} is told to go on: its own process reports.`);
+  const stateDir = stateDirectory(io.env);
+  const { isPaused, steerRun, planToResume } = await kept(io);
+  if (await isPaused(stateDir, runId)) {
+    const steering = await steerRun(stateDir, runId, { paused: false });
+    if (options.json) printJson(io, { run_id: runId, ...steering });
+    else say(io, `Run ${runId} goes on, in the process that it was paused in.`);
     return 0;
   }
-  const { plan, approved } = await runs.planToResume(stateDirectory(io.env), runId);
+  const { plan, approved } = await planToResume(stateDir, runId);
   const more: ResumeOptions = options.sameData ? { sameData: true } : {};
   return withAgent(io, options, undefined, (agent) => {
     // whoever typed the name for this run is not asked for it again, only whether it shall go on
@@ -54,42 +56,56 @@ export async function resume(io: Io, runId: string, options: ResumeCliOptions): 
   });
 }
 
-/** Lets a run wait. Rejects with OpsError usage, refused, state. */
+/** Pauses a run in motion. Rejects with OpsError usage, refused, state. */
 export async function pause(io: Io, runId: string, { json }: RunOptions): Promise<number> {
-  const run = await (await kept(io)).pauseRun(stateDirectory(io.env), runId);
-  if (json) printJson(io, run);
-  else
-    say(
-      io,
-      `Run ${runId} is told to wait: it holds within about a second, after what is under way.\nTo let it go on: redops runs resume ${runId}`,
-    );
+  const steering = await (await kept(io)).steerRun(stateDirectory(io.env), runId, { paused: true });
+  if (json) printJson(io, { run_id: runId, ...steering });
+  else say(io, `Run ${runId} pauses after what is under way. redops runs resume ${runId} lets it go on.`);
   return 0;
 }
 
-/** Changes the rate or the SLO of a run. Rejects with OpsError usage, refused, state. */
+/** Changes the limits of a run in motion. Rejects with OpsError usage, refused, state. */
 export async function set(io: Io, runId: string, { rate, slo, json }: SetOptions): Promise<number> {
   if (rate === undefined && slo === undefined) {
-    throw new OpsError('usage', 'nothing says what to set', {
-      remedy: 'Give --rate N, --slo MS, or both; off takes the limit away.',
-    });
+    throw new OpsError('usage', 'nothing is to be changed', { remedy: 'Give --rate or --slo: a number, or off.' });
   }
-  const run = await (await kept(io)).setRun(stateDirectory(io.env), runId, {
-    ...(rate === undefined ? {} : { rate }),
-    ...(slo === undefined ? {} : { slo_p99_ms: slo }),
+  const wanted = Steering.omit({ paused: true }).parse({
+    ...(rate === undefined ? {} : { rate: limitOf('--rate', rate, Number.isSafeInteger) }),
+    ...(slo === undefined ? {} : { slo_p99_ms: limitOf('--slo', slo, (ms) => ms <= 60_000) }),
   });
-  if (json) printJson(io, run);
-  else say(io, `Run ${runId} is told so: it holds from the next chunk on, within about a second.`);
+  const steering = await (await kept(io)).steerRun(stateDirectory(io.env), runId, wanted);
+  if (json) printJson(io, { run_id: runId, ...steering });
+  else say(io, `Run ${runId} takes that up within a second. redops runs show ${runId} says how it stands.`);
   return 0;
+}
+
+function limitOf(option: string, text: string, fits: (value: number) => boolean): number | null {
+  if (text === 'off') return null;
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && fits(value)) return value;
+  throw new OpsError('usage', `${option} ${JSON.stringify(text)} is not a limit`, {
+    remedy: option === '--rate' ? 'Write commands a second, or off.' : 'Write milliseconds, at most 60000, or off.',
+  });
 }
 
 /** Ends a run. Rejects with OpsError usage, refused, state. */
 export async function cancel(io: Io, runId: string, { json }: RunOptions): Promise<number> {
   const run = await (await kept(io)).cancelRun(stateDirectory(io.env), runId);
   if (json) printJson(io, run);
-  else if (run.status === 'running' || run.status === 'paused')
+  else if (run.status === 'running')
     say(io, `Run ${runId} is told to stop: it ends after what is under way, and reports.`);
   else say(io, `Run ${runId} is cancelled: it cannot be resumed any more.`);
   return 0;
+}
+
+/** Looks whether a job did what it was for. 0: nothing is left; 1: something is, or that is not proven. Rejects with OpsError usage, refused, drift, state. */
+export async function verify(io: Io, runId: string, options: ResumeCliOptions): Promise<number> {
+  return withAgent(io, options, undefined, async (agent) => {
+    const found = await agent.verify(runId, options.sameData ? { sameData: true } : {});
+    if (options.json) printJson(io, found);
+    else io.out(`${verifiedText(found, viewFor(io, 'stdout'))}\n`);
+    return found.walked?.left === 0 && found.unproven.length === 0 ? 0 : 1;
+  });
 }
 
 /** Removes what has ended, or says what it would remove. Rejects with OpsError usage, state. */

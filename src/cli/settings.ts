@@ -104,6 +104,6 @@ function noStdin(): OpsError {
 }
 
 function warnOfPassword(io: Io, url: string | undefined): void {
-  if (url === undefined || !/^[a-z+]+:\/\/[^/?#]*:[^/?#]+@/i.test(url)) return;
+  if (url === undefined || !/^[a-z+]+:\/\/[^/?#]*:[^/?#]+@|[?&]sentinel_password=/i.test(url)) return;
   say(io, 'warning: a password in --url can be read in the list of processes; use REDIS_URL, url_env or url_command.');
 }

@@ -6,17 +6,20 @@
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { Event } from '../plan/event.ts';
+import { isFiltered } from '../plan/filters.ts';
 import { guardedCommand } from '../plan/guarded-command.ts';
+import { isJob } from '../plan/plan.ts';
 import type { CommandResult, Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { runBatch } from './batch.ts';
 import { chunkTime } from './deadline.ts';
+import { demotion, isDemotion } from './demotion.ts';
+import type { Governor } from './governor.ts';
 import { overLimit } from './job-limits.ts';
 import { Outbox } from './outbox.ts';
 import { effectOf } from './outcome.ts';
-import { type Ending, endingOf, resultEvent } from './pipeline.ts';
+import { confirmedBatch, type Ending, endingOf, resultEvent } from './pipeline.ts';
 import { isInterruption, Session } from './session.ts';
-import type { SteeredGovernor } from './steered-governor.ts';
 import { addTotals, noTotals, withoutRepeats } from './totals.ts';
 import { walk } from './walk.ts';
 import type { WalkOptions, WalkPage } from './walk-page.ts';
@@ -30,11 +33,21 @@ export interface ClientJob {
   /** Keys that earlier attempts acted on. */
   readonly acted: number;
   readonly from: NonNullable<WalkOptions['from']>;
-  readonly governor: SteeredGovernor;
+  readonly governor: Governor | undefined;
 }
 
-/** Pages of a cluster's nodes that are worked on at the same time. */
-const CLUSTER_WORKERS = 4;
+/** Pages of a cluster's nodes that are worked on at the same time: one of each primary, at least and at most so many. */
+const CLUSTER_WORKERS = { least: 4, most: 16 };
+/** Pages of a file of keys that are worked on at the same time. */
+const FILE_WORKERS = 4;
+
+/** How many pages are worked on at the same time. */
+function workersFor({ cluster, context: { plan } }: Session, { selection }: ForEachStep, parts: number): number {
+  if (cluster) return Math.min(CLUSTER_WORKERS.most, Math.max(CLUSTER_WORKERS.least, parts));
+  // a file has one part, and its pages can be worked on side by side
+  const aside = selection.keys_file !== undefined && plan.request.performance_mode !== 'latency_optimized';
+  return aside ? FILE_WORKERS : parts;
+}
 
 /** Runs the job. */
 export async function* runClientJob(
@@ -44,15 +57,17 @@ export async function* runClientJob(
 ): AsyncGenerator<Event, Ending> {
   const { signal } = session.context;
   const job = new Job(session, step, { acted, governor });
-  const many = session.cluster ? CLUSTER_WORKERS : parts;
+  const many = workersFor(session, step, parts);
   const workers = Array.from({ length: many }, () => new Session(session.context, session));
   const free = [...workers];
-  const pages = walk(session, { selection: step.selection, count: step.count, deletes, parts, from });
+  const had = new Map<string, Session>();
+  // what else is asked of the keys of a filtered page is not SCAN's time
+  const tune = isFiltered(step.selection) ? {} : { tune: session.context.plan.request.performance_mode };
+  const pages = walk(session, { selection: step.selection, count: step.count, ...tune, deletes, parts, from });
   let coming = false;
   let walked = false;
   const nextPage = async (): Promise<void> => {
     try {
-      await session.hold();
       const next = await pages.next();
       if (next.done) {
         walked = true;
@@ -65,7 +80,11 @@ export async function* runClientJob(
   const startPage = (page: WalkPage): void => {
     const reserved = job.reserve(page);
     if (!reserved) return;
-    const worker = free.pop()!;
+    // whoever had the part's last page has a connection to its node, and the others need none
+    const last = had.get(page.shard);
+    const at = last === undefined ? -1 : free.indexOf(last);
+    const worker = free.splice(at < 0 ? free.length - 1 : at, 1)[0]!;
+    had.set(page.shard, worker);
     void job.run(worker, reserved).finally(() => {
       free.push(worker);
       job.events.wake();
@@ -115,11 +134,13 @@ class Job {
   readonly #journaled = new Map<string, Promise<boolean>>();
   /** Of each part: the keys of its last page. */
   readonly #given = new Map<string, ReadonlyMap<string, Bytes>>();
-  readonly #governor: SteeredGovernor;
+  readonly #governor: Governor | undefined;
   #acted: number;
+  /** Keys taken for repeats that may be none: they count against the caps. */
+  #unsure = 0;
 
   /** `acted`: keys that earlier attempts have worked on. */
-  constructor(session: Session, step: ForEachStep, how: Pick<ClientJob, 'acted' | 'governor'>) {
+  constructor(session: Session, step: ForEachStep, how: { acted: number; governor: Governor | undefined }) {
     this.#session = session;
     this.#step = step;
     this.#acted = how.acted;
@@ -157,13 +178,15 @@ class Job {
   reserve(page: WalkPage): Reserved | undefined {
     const keys = this.#fresh(page);
     const again = Math.min(page.again, keys.length);
-    const excess = overLimit(this.#session, this.#acted + keys.length - again);
+    const unsure = Math.min(page.unsure, again);
+    const excess = overLimit(this.#session, this.#acted + this.#unsure + keys.length - again + unsure);
     if (excess) {
       this.stop({ end: 'fault', fault: excess });
       return undefined;
     }
     const first = this.#acted;
     this.#acted += keys.length - again;
+    this.#unsure += unsure;
     return { page, keys, again, first };
   }
 
@@ -187,26 +210,28 @@ class Job {
         journaled = resolve;
       }),
     );
-    let totals: Totals = { ...noTotals, scanned: this.#step.count, matched: keys.length };
+    let totals: Totals = { ...noTotals, scanned: page.scanned, matched: keys.length };
     const results: CommandResult[] = [];
     let at = 0;
+    // keys that were left open are acted on when the job is resumed: their page is not done, nor is any after it
+    let handled = true;
     try {
       while (at < keys.length) {
-        await worker.hold();
         const most = worker.batchSize(this.#step.batch_size);
-        const chunk = keys.slice(at, at + this.#governor.chunk(most));
-        const answered = await this.#governor.pace(chunk.length);
+        const chunk = keys.slice(at, at + (this.#governor?.chunk(most) ?? most));
+        const answered = await this.#governor?.pace(chunk.length);
         const done = await actOn(worker, this.#step, chunk, first + at).finally(answered);
         this.events.put(...done.events);
         for (const event of done.events) if (event.kind === 'result') results.push(event.result);
         totals = addTotals(totals, done.totals);
         at += chunk.length;
+        handled &&= done.handled;
         const ending = endingOf(done.fault, signal);
         if (ending.end === 'done') continue;
         this.stop(ending);
         break;
       }
-      if (at >= keys.length && (await before)) {
+      if (handled && at >= keys.length && (await before)) {
         totals = withoutRepeats(totals, again);
         // made durable while the next page is worked on: what a crash forgets of it is only done again
         journaled(this.#record(page, totals, results));
@@ -233,6 +258,8 @@ class Job {
   async #record(page: WalkPage, totals: Totals, results: readonly CommandResult[]): Promise<boolean> {
     const { shard, next, last, runId } = page;
     try {
+      // of what a replaced primary acknowledged, nothing may count as done
+      await this.#session.confirm();
       await this.#session.context.journal?.({
         kind: 'page',
         shard,
@@ -255,7 +282,7 @@ async function actOn(
   step: ForEachStep,
   keys: readonly Bytes[],
   first: number,
-): Promise<{ events: Event[]; totals: Totals; fault?: OpsError }> {
+): Promise<{ events: Event[]; totals: Totals; handled: boolean; fault?: OpsError }> {
   const { runId, journal, plan } = session.context;
   await session.pace(keys.length);
   // the deadline of this chunk is fixed, and durable, after every wait and before anything of it is sent; retries reuse it
@@ -263,7 +290,9 @@ async function actOn(
   if (timeMs !== undefined) await journal?.({ kind: 'chunk', first, commands: keys.length, time_ms: timeMs });
   const commands = keys.map((key) => bind(step.do.argv, { runId, key, ...(timeMs === undefined ? {} : { timeMs }) }));
   const sent = commands.map((argv) => guardedCommand(argv, step.selection, plan.target.server));
-  const result = await runBatch(session, sent, guard);
+  const acted = await runBatch(session, sent, guard);
+  // what may be done twice is done again when its page is not journaled; of the rest each key is told
+  const result = isJob(plan) ? acted : await confirmedBatch(session, sent, acted);
   const totals = { ...noTotals };
   const events: Event[] = [...result.retries];
   result.settled.forEach((settled, index) => {
@@ -276,5 +305,8 @@ async function actOn(
       events.push(resultEvent(first + index, words, words, settled));
     }
   });
-  return { events, totals, ...(result.fault ? { fault: result.fault } : {}) };
+  const fault = result.fault ?? demotion(result.settled);
+  // a write that a replica refused is as good as not sent
+  const handled = result.settled.every((one) => one.outcome === 'ok' || (one.outcome === 'error' && !isDemotion(one)));
+  return { events, totals, handled, ...(fault ? { fault } : {}) };
 }

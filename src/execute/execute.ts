@@ -12,10 +12,10 @@ import { runListing } from './listing.ts';
 import { type Ending, runPipeline } from './pipeline.ts';
 import { runExport } from './run-export.ts';
 import { runStream } from './run-stream.ts';
-import { runScanJob } from './scan-job.ts';
 import { runScript } from './script.ts';
 import { type RunContext, Session } from './session.ts';
 import { runTransaction } from './transaction.ts';
+import { runJob } from './verify-job.ts';
 
 /** Runs a plan. `keptBack` tells what a recording connection has not sent: that is a dry run. The last event is run_finished; a bug throws, everything else is told. */
 export async function* execute(context: RunContext, keptBack?: () => number): AsyncGenerator<Event> {
@@ -84,7 +84,7 @@ function runStep(session: Session, step: Step, index: number): AsyncGenerator<Ev
     case 'scan':
       return step.export ? runExport(session, { ...step, export: step.export }) : runListing(session, step);
     case 'for_each':
-      return runScanJob(session, step);
+      return runJob(session, step);
     case 'stream':
       return runStream(session, step, index);
     default:

@@ -6,7 +6,7 @@
 import { OpsError } from '../base/ops-error.ts';
 import type { GovernorFacts, YieldReason } from '../plan/report.ts';
 import type { Lease, Route } from '../redis/connection.ts';
-import { type Control, FLOOR, judge, MAX_CHUNK, openControl, termsOf } from './governor-control.ts';
+import { type Control, type ControlTerms, FLOOR, judge, MAX_CHUNK, openControl, termsOf } from './governor-control.ts';
 import { createProbe, type Felt, feelIdle, keepAsking } from './governor-probe.ts';
 import { readSignals, type Yield, yieldsTo } from './governor-signals.ts';
 import { createHistogram, type Histogram } from './histogram.ts';
@@ -31,8 +31,6 @@ export interface Governor {
   pace(commands: number): Promise<() => void>;
   /** How many commands may go at once now, of so many planned: at least 1. */
   chunk(planned: number): number;
-  /** Holds to another target from now on; off: to none; undefined: to the mode's own. */
-  allow(sloMs: number | 'off' | undefined): void;
   /** What it saw and did until now. */
   facts(): GovernorFacts;
   close(): Promise<void>;
@@ -57,7 +55,11 @@ export async function startGovernor(
   { mode, sloMs, route }: GovernorOptions,
 ): Promise<Governor> {
   const { connection } = session.context;
-  const ledger = createLedger(mode, sloMs);
+  const { steering } = session.context;
+  const ledger = createLedger(() => {
+    const changed = steering?.().slo_p99_ms;
+    return termsOf(mode, changed === undefined ? sloMs : (changed ?? undefined));
+  }, mode);
   const nodes = route === undefined ? connection.nodes() : [];
   const routes = nodes.length > 1 ? nodes.slice(0, MOST_NODES).map(({ address }) => ({ address })) : [route ?? {}];
   if (nodes.length > MOST_NODES) ledger.blind(`${nodes.length - MOST_NODES} of ${nodes.length} nodes were not watched`);
@@ -67,7 +69,6 @@ export async function startGovernor(
   return {
     pace: pacer.pace,
     chunk: (planned) => Math.max(1, Math.min(planned, ledger.maxChunk)),
-    allow: (slo) => ledger.allow(slo),
     facts: () => ledger.facts(),
     async close() {
       await Promise.all(watches.map((one) => one.close()));
@@ -173,9 +174,6 @@ function watch(
   route: Route,
   ledger: Ledger,
 ): { readonly ready: Promise<void>; close(): Promise<void> } {
-  const { control, signal } = session.context;
-  const closing = new AbortController();
-  const going = AbortSignal.any([signal, closing.signal]);
   let lease: Lease | undefined;
   let closed = false;
   let wake: (() => void) | undefined;
@@ -188,7 +186,6 @@ function watch(
       const probe = createProbe(lease);
       const node = ledger.node(await feelIdle(probe));
       listening = keepAsking(probe, {
-        held: () => control?.hold(going),
         resting: () => ledger.resting,
         felt: node.felt,
         told: (fields) => ledger.signals(route.address ?? '', fields),
@@ -222,7 +219,6 @@ function watch(
     ready: opening.then(() => undefined),
     async close() {
       closed = true;
-      closing.abort();
       await opening;
       await lease?.close();
       wake?.();
@@ -236,7 +232,6 @@ interface Ledger {
   resting: boolean;
   readonly maxChunk: number;
   readonly roundTripMs: number;
-  allow(sloMs: number | 'off' | undefined): void;
   node(idle: readonly Felt[]): { felt(felt: Felt): void };
   lost(address: string): void;
   chunk(chunk: { readonly commands: number; readonly ms: number }): void;
@@ -249,8 +244,8 @@ interface Ledger {
 }
 
 /** What was felt and done, by all probes of a run, and the state that follows from it. */
-function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
-  let terms = termsOf(mode, sloMs);
+function createLedger(termsNow: () => ControlTerms, mode: Mode): Ledger {
+  let terms = termsNow();
   const idle = createHistogram();
   const all = createHistogram();
   const rested = new Map<YieldReason, number>();
@@ -275,10 +270,6 @@ function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
     },
     get roundTripMs() {
       return Number.isFinite(fastestMs) ? fastestMs : 0;
-    },
-    allow(slo) {
-      terms = slo === 'off' ? { sloMs: undefined, start: 1 } : termsOf(mode, slo);
-      control = openControl(terms);
     },
     node(first) {
       const own = createHistogram();
@@ -336,6 +327,14 @@ function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
     }),
   };
 
+  /** Takes up an allowance that was changed on the way. */
+  const follow = (): void => {
+    const wanted = termsNow();
+    if (wanted.sloMs === terms.sloMs) return;
+    terms = wanted;
+    control = { ...control, terms };
+  };
+
   /** Counts what one node's probe feels since the last judgement, and judges. */
   const listen = (idleNoiseMs: number): { felt(felt: Felt): void } => {
     let noiseMs = idleNoiseMs;
@@ -344,6 +343,7 @@ function createLedger(mode: Mode, sloMs: number | undefined): Ledger {
     return {
       felt({ atMs, waitMs, everyMs, resting, fastestMs: least }) {
         probes += 1;
+        follow();
         fastestMs = Math.min(fastestMs, least);
         all.addWithOmitted(waitMs + least, everyMs);
         since.addWithOmitted(waitMs, everyMs);

@@ -1,6 +1,7 @@
 /** Commands in batches, each command with an outcome of its own: one failure loses nothing else. */
 import type { Bytes } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
+import { isReadOnly } from '../catalog/nature.ts';
 import type { Event } from '../plan/event.ts';
 import { guardedCommand } from '../plan/guarded-command.ts';
 import type { ReplyProblem } from '../plan/report.ts';
@@ -9,7 +10,7 @@ import type { Argument } from '../plan/values.ts';
 import { LostConnection } from '../redis/connection.ts';
 import { type BatchResult, runBatch, type Settled } from './batch.ts';
 import { chunkTime } from './deadline.ts';
-import { effectOf, replyValue } from './outcome.ts';
+import { effectOf, problem, replyValue } from './outcome.ts';
 import { isInterruption, type Session } from './session.ts';
 import { bind } from './wire.ts';
 
@@ -79,11 +80,31 @@ async function sendChunk(
     const { request, target } = session.context.plan;
     const own = request.operation_type === 'expiration';
     const sent = own ? words.map((argv) => guardedCommand(argv, undefined, target.server)) : words;
-    return { ...(await runBatch(session, sent, guard)), words };
+    return { ...(await confirmedBatch(session, sent, await runBatch(session, sent, guard))), words };
   } catch (error) {
     if (isInterruption(error, session.context.signal)) return refused(undefined);
     if (error instanceof OpsError) return refused(error);
     throw error;
+  }
+}
+
+/** A batch as it may be told: what a primary acknowledged that was replaced meanwhile may be lost, and so is unknown. */
+export async function confirmedBatch(
+  session: Session,
+  commands: readonly (readonly Bytes[])[],
+  result: BatchResult,
+): Promise<BatchResult> {
+  try {
+    await session.confirm();
+    return result;
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    const doubt = problem('E232', `acknowledged, but not by a confirmed primary: ${error.message}`);
+    const settled = result.settled.map(
+      (end, index): Settled =>
+        end.outcome === 'ok' && !isReadOnly(commands[index]!) ? { outcome: 'unknown', reply: null, error: doubt } : end,
+    );
+    return { ...result, settled, fault: error };
   }
 }
 

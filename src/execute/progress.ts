@@ -20,6 +20,8 @@ export interface PartProgress {
 export interface Progress {
   /** Into how many parts the last attempt divided the keyspace; 0 when none came so far. */
   readonly parts: number;
+  /** Of a cluster: what its slots came to when the last attempt began (slot-view.ts); null where that was not known. */
+  readonly slots?: string | null;
   /** Where a part stands; undefined: no page of it is done. */
   of(shard: string): PartProgress | undefined;
   /** What the pages of these parts came to. */
@@ -38,7 +40,7 @@ export interface ProgressFold {
   progress(): Progress;
 }
 
-const Started = z.looseObject({ kind: z.literal('started'), parts: z.int().positive() });
+const Started = z.looseObject({ kind: z.literal('started'), parts: z.int().positive(), slots: z.string().nullish() });
 const Page = z.looseObject({
   kind: z.literal('page'),
   shard: z.string(),
@@ -61,16 +63,25 @@ export function progressOf(records: Iterable<unknown>): Progress {
 export function createProgress(): ProgressFold {
   const parts = new Map<string, Part>();
   let divided = 0;
+  let slots: string | null | undefined;
   let attempt = 0;
   return {
     add: (record) => {
       const kind = kindOf(record);
-      if (kind === 'started') divided = parsed(Started, record).parts;
+      if (kind === 'started') {
+        const started = parsed(Started, record);
+        divided = started.parts;
+        // slots may have moved since the attempt before: this one has walked all of it again
+        if (started.slots === null || started.slots !== slots) parts.clear();
+        slots = started.slots;
+      }
       if (kind === 'started' || kind === 'resumed') attempt += 1;
       if (kind === 'page') addPage(parts, parsed(Page, record), attempt);
     },
-    progress: () =>
-      progressIn(divided, new Map([...parts].map(([name, part]) => [name, { ...part, results: [...part.results] }]))),
+    progress: () => {
+      const now = new Map([...parts].map(([name, part]) => [name, { ...part, results: [...part.results] }]));
+      return { ...progressIn(divided, now), ...(slots === undefined ? {} : { slots }) };
+    },
   };
 }
 

@@ -11,20 +11,22 @@ import type { Event } from '../plan/event.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { runClientJob } from './client-job.ts';
+import { type Governor, startGovernor } from './governor.ts';
 import type { Ending } from './pipeline.ts';
 import { runServerJob } from './server-job.ts';
 import type { Session } from './session.ts';
-import { type SteeredGovernor, steerGovernor } from './steered-governor.ts';
+import { digestOfSlots, slotView } from './slot-view.ts';
 
 /** Runs the job. Failed and unknown keys get a result event each, numbered by the key's place in the run; all are in the page totals. */
 export async function* runScanJob(session: Session, step: ForEachStep): AsyncGenerator<Event, Ending> {
   const { plan, journal } = session.context;
   const deletes = isRemoving(step);
-  const before = startingPoint(session);
+  const slots = session.cluster ? digestOfSlots(await slotView(session)) : undefined;
+  const before = startingPoint(session, slots);
   const onServer = goesOnServer(session, step) && (before === undefined || deletes || before.parts === 1);
   const parts = before?.parts ?? partsOf(session, step, onServer);
   try {
-    await journal?.({ kind: 'started', parts });
+    await journal?.({ kind: 'started', parts, ...(slots === undefined ? {} : { slots }) });
   } catch (error) {
     if (error instanceof OpsError) return { end: 'fault', fault: error };
     throw error;
@@ -40,17 +42,16 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
     const ended = onServer ? yield* governed(runServerJob(session, step, job), governor) : 'client';
     ending = ended === 'client' ? yield* governed(runClientJob(session, step, job), governor) : ended;
   } finally {
-    await governor.close();
+    await governor?.close();
   }
-  const facts = governor.facts();
-  if (facts) yield { kind: 'governed', facts };
+  if (governor) yield { kind: 'governed', facts: governor.facts() };
   return ending;
 }
 
 /** Scripts replicate their effects there, SCAN among what they may call. A cluster's nodes are worked on from here: a slot may be open. */
 function goesOnServer({ context: { plan, dryRun } }: Session, step: ForEachStep): boolean {
   const { engine, version, cluster, round_trip_ms } = plan.target.server;
-  if (dryRun || cluster || step.server_side?.sha1 !== chunkSha1) return false;
+  if (dryRun || cluster || step.selection.keys_file !== undefined || step.server_side?.sha1 !== chunkSha1) return false;
   if (round_trip_ms >= FAR_MS && !isRemoving(step)) return false;
   const major = Number.parseInt(version, 10);
   return (engine === 'redis' && major >= 7 && major <= 8) || (engine === 'valkey' && major >= 8 && major <= 9);
@@ -63,7 +64,9 @@ const NEAR_MS = 2;
 
 /** A script acts on what runs over into the next part before that is known: only a key that is deleted twice counts once. */
 function partsOf(session: Session, step: ForEachStep, onServer: boolean): number {
+  if (step.selection.keys_file !== undefined) return 1;
   const { target, request } = session.context.plan;
+  if (session.cluster) return Math.max(1, session.context.connection.nodes().length);
   const parts = partsFor(target.server, request.performance_mode, step.count);
   if (!onServer) return parts;
   if (!isRemoving(step)) return 1;
@@ -80,7 +83,11 @@ function isRemoving(step: ForEachStep): boolean {
 const TOLD_MS = 250;
 
 /** The events of a job, and now and then what its governor sees. */
-async function* governed<R>(events: AsyncGenerator<Event, R>, governor: SteeredGovernor): AsyncGenerator<Event, R> {
+async function* governed<R>(
+  events: AsyncGenerator<Event, R>,
+  governor: Governor | undefined,
+): AsyncGenerator<Event, R> {
+  if (!governor) return yield* events;
   let toldMs = performance.now();
   try {
     for (;;) {
@@ -89,8 +96,7 @@ async function* governed<R>(events: AsyncGenerator<Event, R>, governor: SteeredG
       yield next.value;
       if (performance.now() - toldMs < TOLD_MS) continue;
       toldMs = performance.now();
-      const facts = governor.facts();
-      if (facts) yield { kind: 'governed', facts };
+      yield { kind: 'governed', facts: governor.facts() };
     }
   } finally {
     await events.return(undefined as R);
@@ -100,22 +106,25 @@ async function* governed<R>(events: AsyncGenerator<Event, R>, governor: SteeredG
 /** Jobs from this many keys on are long enough to be felt by others. */
 const GOVERNED_FROM = 20_000;
 
-function governorFor(session: Session): Promise<SteeredGovernor> {
+async function governorFor(session: Session): Promise<Governor | undefined> {
   const { request, execution_plan, target } = session.context.plan;
   const sloMs = request.limits.slo_p99_ms;
   const small = execution_plan.estimate.keys < GOVERNED_FROM;
   // over a distance the way itself varies by more than the default allows others to wait: it would be held for nothing
-  const needs = sloMs !== undefined || !(small || target.server.round_trip_ms >= FAR_MS);
-  return steerGovernor(session, needs);
+  if (sloMs === undefined && (small || target.server.round_trip_ms >= FAR_MS)) return undefined;
+  return startGovernor(session, { mode: request.performance_mode, sloMs });
 }
 
-/** What earlier attempts of this run did that still stands: parts whose cursor came from the process that answers now. */
-function startingPoint({ context, cluster }: Session) {
+/** What earlier attempts of this run did that still stands: parts whose cursor came from the process that answers now, in a cluster whose slots have not moved since. */
+function startingPoint({ context, cluster }: Session, slots: string | null | undefined) {
   const { resumed, plan } = context;
-  const { run_id } = plan.target.server;
-  // in a cluster slots may have moved since: everything is walked again, which finds what is left
-  if (!resumed || cluster || run_id === '') return undefined;
-  const stands = (shard: string): boolean => resumed.of(shard)?.runId === run_id;
+  const { run_id, nodes } = plan.target.server;
+  if (!resumed || (cluster && (slots === null || resumed.slots !== slots))) return undefined;
+  const processOf = (shard: string) => (cluster ? nodes?.find(({ id }) => id === shard)?.run_id : run_id);
+  const stands = (shard: string): boolean => {
+    const process = processOf(shard);
+    return process !== undefined && process !== '' && resumed.of(shard)?.runId === process;
+  };
   if (!resumed.shards.some(stands)) return undefined;
   return {
     parts: resumed.parts,

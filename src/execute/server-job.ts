@@ -8,12 +8,13 @@ import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Event } from '../plan/event.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { serverTime } from './deadline.ts';
+import { demotion } from './demotion.ts';
+import type { Governor } from './governor.ts';
 import { keyLimit, overLimit } from './job-limits.ts';
 import { merge } from './merge.ts';
 import type { Ending } from './pipeline.ts';
 import { type ChunkResult, NoServerSide, runChunk } from './server-chunk.ts';
 import { isInterruption, type Session } from './session.ts';
-import type { SteeredGovernor } from './steered-governor.ts';
 import { StrangeCursor } from './walk-page.ts';
 
 /** Where a job stands, and how it goes. */
@@ -24,7 +25,7 @@ export interface ServerJob {
   /** Keys that earlier attempts acted on. */
   readonly acted: number;
   readonly from: (shard: string) => { readonly cursor: string; readonly done: boolean } | undefined;
-  readonly governor: SteeredGovernor;
+  readonly governor: Governor | undefined;
 }
 
 /** Runs the job; `client` when the server does not run scripts for us and nothing was done. */
@@ -93,14 +94,13 @@ async function* actInPart(
   let cursor = start?.cursor ?? part.start;
   let told: Promise<void> | undefined;
   while (!signal.aborted) {
-    await session.hold();
     // SCAN gives little more than COUNT. What is deleted may be cut off: the rest is met again, and counted then
     const wanted = step.count * (deletes ? 1.25 : 4);
     let most = caps.reserve(wanted);
     const full = session.batchSize(step.count);
     // below a quarter a chunk costs more in calls than it saves others in waiting
-    const count = Math.max(Math.ceil(full / 4), governor.chunk(full));
-    const answered = await governor.pace(count);
+    const count = Math.max(Math.ceil(full / 4), governor?.chunk(full) ?? full);
+    const answered = await governor?.pace(count);
     const timeMs = await time?.();
     const lost = () => {
       // the same keys are met again, unless they are gone
@@ -109,6 +109,8 @@ async function* actInPart(
     };
     const chunk = { cursor, count, most, lost, ...(timeMs === undefined ? {} : { timeMs }) };
     const done = await runChunk(session, step, chunk).finally(answered);
+    const demoted = demotion(done.failures);
+    if (demoted) throw demoted; // nothing of this chunk was done
     const first = caps.settle(most, done.totals.matched);
     const place = part.place(done.next);
     const last = place === 'end';
@@ -127,8 +129,9 @@ async function* actInPart(
     }
     await told;
     const record = { kind: 'page', shard: part.name, cursor: done.next, last, run_id: done.runId ?? null, ...totals };
-    told = journal?.({ ...record, results });
-    told?.catch(() => undefined); // the fault is met where it is awaited
+    // of what a replaced primary acknowledged, nothing may count as done
+    told = session.confirm().then(() => journal?.({ ...record, results }));
+    told.catch(() => undefined); // the fault is met where it is awaited
     if (last) break;
     if (place === 'strange') throw new StrangeCursor();
     cursor = done.next;

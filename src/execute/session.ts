@@ -7,14 +7,13 @@ import type { Clock } from '../base/clock.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { WireArgument } from '../formats/resp.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Steering } from '../plan/steering.ts';
 import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/connection.ts';
 import { sendRouted } from '../redis/redirect.ts';
 import type { Reply } from '../redis/reply.ts';
 import { closeKept, reuse } from '../redis/reuse.ts';
-import { createPace, type Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import { isCluster } from './routing.ts';
-import type { RunControl } from './run-control.ts';
 
 interface PlannedNode {
   readonly address: string;
@@ -36,10 +35,10 @@ export interface SessionContext {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** What somebody wants of the run in motion; left out where nobody can say anything. */
+  readonly steering?: () => Steering;
   /** Makes a record durable before it resolves; throws OpsError state when it cannot. Undefined: no journal is kept. */
   readonly journal: ((record: Readonly<Record<string, unknown>>) => Promise<void>) | undefined;
-  /** What somebody wants of the run while it goes on; left out where nobody can say. */
-  readonly control?: RunControl;
 }
 
 /** What every strategy needs. */
@@ -49,6 +48,8 @@ export interface RunContext extends SessionContext {
   readonly dryRun?: boolean;
   /** What streaming a file needs; left out where a plan may name no files. */
   readonly stream?: StreamTerms;
+  /** Where the files of keys of a plan lie; left out where a plan may name none. */
+  readonly pathOf?: (name: string) => string;
   /** How far earlier attempts of this run came; left out at the first one. */
   readonly resumed?: Progress;
 }
@@ -65,6 +66,9 @@ export interface StreamTerms {
 /** How long a primary that cannot be reached may take to be replaced: cluster-node-timeout and an election, when set short. */
 const TAKEOVER_MS = 10_000;
 
+/** A paused run looks this often whether it may go on, in milliseconds. */
+const PAUSED_MS = 100;
+
 /** The leased connection of a run, and its pace. */
 export class Session<Context extends SessionContext = RunContext> {
   readonly context: Context;
@@ -79,14 +83,13 @@ export class Session<Context extends SessionContext = RunContext> {
   readonly #awaited = new Map<string, Promise<void>>();
   readonly #parent: Session<Context> | undefined;
   #closed = false;
-  readonly #pace: Pace;
+  #paidUntil = 0;
   #repeatedUnchanged = 0;
 
   /** `parent`: the session whose pace this one keeps to. */
   constructor(context: Context, parent?: Session<Context>) {
     this.context = context;
     this.#parent = parent;
-    this.#pace = parent ? parent.#pace : createPace(context);
     this.cluster = isCluster(context.connection);
   }
 
@@ -182,8 +185,21 @@ export class Session<Context extends SessionContext = RunContext> {
     return this.#repeatedUnchanged;
   }
 
-  /** What a run over a cluster cannot vouch for, in sentences. */
+  /** What a run cannot vouch for where other servers can take over, in sentences. */
   async concerns(): Promise<readonly string[]> {
+    const unconfirmed = await this.confirm().then(
+      () => [],
+      (error: unknown) => {
+        if (!(error instanceof OpsError)) throw error;
+        return [
+          `${error.message}: what the server acknowledged since it was last confirmed as the primary may be lost`,
+        ];
+      },
+    );
+    return [...unconfirmed, ...(await this.#clusterConcerns())];
+  }
+
+  async #clusterConcerns(): Promise<readonly string[]> {
     const partial = [...this.#partial].map(
       ([command, address]) => `${command} was answered by one node of the cluster (${address}), not by all`,
     );
@@ -220,25 +236,38 @@ export class Session<Context extends SessionContext = RunContext> {
     }
   }
 
+  /** Makes sure that what was acknowledged up to now was acknowledged by the primary. Throws like Connection.confirm. */
+  confirm(): Promise<void> {
+    return this.context.connection.confirm(this.context.plan.target.server.run_id);
+  }
+
   /** Makes sure that what a lost connection was sent no longer runs. */
   end(lost: LostConnection): Promise<'ended' | 'unconfirmed'> {
     return this.context.connection.end(lost);
   }
 
-  /** Waits until `commands` more may be sent under the rate, and while the run is paused. Rejects when the run is interrupted. */
-  pace(commands: number): Promise<void> {
-    return this.#pace.before(commands);
-  }
-
-  /** Waits while the run is paused. Rejects when it is interrupted. */
-  async hold(): Promise<void> {
-    await this.context.control?.hold(this.context.signal);
+  /** Waits until `commands` more may be sent: while the run is paused, and for its rate. Rejects when the run is interrupted. */
+  async pace(commands: number): Promise<void> {
+    if (this.#parent) return this.#parent.pace(commands);
+    while (this.context.steering?.().paused) await this.context.clock.sleep(PAUSED_MS, this.context.signal);
+    const rate = this.#rate;
+    if (rate === undefined) return;
+    const now = this.context.clock.monotonic();
+    const start = Math.max(now, this.#paidUntil);
+    this.#paidUntil = start + (commands / rate) * 1000;
+    if (start > now) await this.context.clock.sleep(start - now, this.context.signal);
   }
 
   /** The largest batch that keeps a rate smooth: a tenth of a second's worth. */
   batchSize(planned: number): number {
-    const { rate } = this.#pace;
+    const rate = this.#rate;
     return rate === undefined ? planned : Math.max(1, Math.min(planned, Math.ceil(rate / 10)));
+  }
+
+  /** Commands a second: of the plan, or as somebody changed it since. */
+  get #rate(): number | undefined {
+    const changed = this.context.steering?.().rate;
+    return changed === undefined ? this.context.plan.request.limits.rate : (changed ?? undefined);
   }
 
   /** True once nothing is asked any more. */

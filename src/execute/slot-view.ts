@@ -1,8 +1,11 @@
 /** Who owned which slot at one moment, as far as that can be relied on: what a walk compares before and after. */
+import { createHash } from 'node:crypto';
 import { type ClusterMap, type ClusterNode, mergeViews, parseNodes } from '../redis/cluster-map.ts';
 import type { Node } from '../redis/connection.ts';
 import { replyText } from '../redis/reply.ts';
 import type { Session } from './session.ts';
+
+const SLOTS = 16_384;
 
 /** The slots at one moment. */
 export interface SlotView {
@@ -49,6 +52,15 @@ export function inDoubt(
       return !same || open.has(slot) || left.has(owner) || !before.told.has(owner) || !after.told.has(owner);
     }),
   );
+}
+
+/** What the owners of all slots and their epochs come to; null when that tells nothing, since a slot is open or a primary did not answer. The same value later: no slot has moved in between. */
+export function digestOfSlots({ primaries, owner, epoch, openAt, told }: SlotView): string | null {
+  if ([...openAt.values()].some((slots) => slots.size > 0)) return null;
+  if (primaries.some(({ id }) => id === undefined || !told.has(id))) return null;
+  const hash = createHash('sha256');
+  for (let slot = 0; slot < SLOTS; slot += 1) hash.update(`${owner(slot) ?? ''} ${epoch(slot)}\n`);
+  return hash.digest('hex');
 }
 
 /** `3-7, 12`, at most ten parts. */

@@ -4,10 +4,19 @@
  */
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import { type Partition, partitions, whole } from '../inspect/partitions.ts';
-import { type Page, scanPage } from '../inspect/scan.ts';
 import { merge } from './merge.ts';
 import { backoffMs, restarted, type Session } from './session.ts';
-import { cursorToEnd, isPassing, noRunId, StrangeCursor, type WalkOptions, type WalkPage } from './walk-page.ts';
+import {
+  type Counts,
+  createCounts,
+  cursorToEnd,
+  isPassing,
+  noRunId,
+  type Scanned,
+  StrangeCursor,
+  type WalkOptions,
+  type WalkPage,
+} from './walk-page.ts';
 
 /** Walks one server; see `walk`. */
 export async function* walkServer(session: Session, options: WalkOptions): AsyncGenerator<WalkPage, readonly string[]> {
@@ -32,9 +41,11 @@ export async function* walkServer(session: Session, options: WalkOptions): Async
 async function* walkPart(session: Session, part: Partition, options: WalkOptions): AsyncGenerator<WalkPage, void> {
   const from = options.from?.(part.name);
   if (from?.done) return;
-  const read = (cursor: string): Promise<Page> => readPage(session, options, cursor);
+  // where parts run over into each other, by their last page: no more than the first pages, which are remembered
+  const counts = createCounts(session, options, part === whole ? undefined : options.count);
+  const read = (cursor: string): Promise<Scanned> => readPage(session, counts, cursor);
   for await (const page of cursorToEnd(read, from?.cursor ?? part.start, part)) {
-    yield { ...page, shard: part.name, last: part.place(page.next) === 'end', again: 0 };
+    yield { ...page, shard: part.name, last: part.place(page.next) === 'end', again: 0, unsure: 0 };
   }
 }
 
@@ -56,13 +67,13 @@ function createHeads(): { without(page: WalkPage, first: boolean): WalkPage } {
 }
 
 /** One page; a lost connection is replaced, and the page is asked for again: SCAN is a read. Throws drift when another process answers. */
-async function readPage(session: Session, { selection, count }: WalkOptions, cursor: string): Promise<Page> {
+async function readPage(session: Session, counts: Counts, cursor: string): Promise<Scanned> {
   const { clock, signal, plan } = session.context;
   const { retry } = plan.request;
   const { run_id: planned } = plan.target.server;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const page = await scanPage(await session.lease(), selection, cursor, count);
+      const page = await counts.page(await session.lease(), cursor);
       if (page.runId !== undefined && planned !== '' && page.runId !== planned) throw restarted();
       return page;
     } catch (error) {

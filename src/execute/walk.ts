@@ -4,13 +4,19 @@ import type { Selection } from '../plan/step.ts';
 import { keepMatching } from './select-keys.ts';
 import type { Session } from './session.ts';
 import { walkCluster } from './walk-cluster.ts';
+import { walkFile } from './walk-file.ts';
 import type { WalkOptions, WalkPage } from './walk-page.ts';
 import { walkServer } from './walk-server.ts';
 
 /** Walks; a page holds only keys that pass the filters of the selection. Gives at its end the reasons why keys may have been missed. Throws OpsError, or LostConnection when retries are used up. */
 export function walk(session: Session, options: WalkOptions): AsyncGenerator<WalkPage, readonly string[]> {
-  const pages = session.cluster ? walkCluster(session, options) : walkServer(session, options);
+  const pages = wayOf(session, options);
   return isFiltered(options.selection) ? filtered(session, options.selection, pages) : pages;
+}
+
+function wayOf(session: Session, options: WalkOptions): AsyncGenerator<WalkPage, readonly string[]> {
+  if (options.selection.keys_file !== undefined) return walkFile(session, options);
+  return session.cluster ? walkCluster(session, options) : walkServer(session, options);
 }
 
 async function* filtered(

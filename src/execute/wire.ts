@@ -1,7 +1,7 @@
 /** From a step's arguments to bytes: the key of a job, the value of an expression, a deadline that is fixed once. */
-import { createHash } from 'node:crypto';
 import { type Bytes, toBuffer } from '../base/bytes.ts';
 import type { WireArgument } from '../formats/resp.ts';
+import { jitterPart } from '../plan/chunk-script.ts';
 import type { Argument } from '../plan/values.ts';
 
 /** What the arguments of one command stand for. */
@@ -40,10 +40,4 @@ export function hasDeadline(argv: readonly Argument[]): boolean {
 function must<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('invariant broken: an argument was bound without its value');
   return value;
-}
-
-/** A number in [0, 1) that depends on run and key alone, evenly spread: 52 bits of SHA-1, which a script on the server can compute, too. */
-export function jitterPart(runId: string, key: Bytes): number {
-  const digest = createHash('sha1').update(`${runId}/`).update(toBuffer(key)).digest('hex');
-  return Number.parseInt(digest.slice(0, 13), 16) / 2 ** 52;
 }

@@ -180,8 +180,10 @@ function exportPrice(listed: Price, found: SelectionFacts): Price {
 
 function jobPrice(step: ForEachStep, draft: Draft, target: Target, facts: Facts): Price {
   const found = selectionOf(step.selection, target);
-  const visited = target.server.keys;
-  const scan = scanningPrice(step.selection, step.count, visited, found.keys, found);
+  const visited = found.listed?.keys ?? target.server.keys;
+  const scan = found.listed
+    ? readingPrice(step, found)
+    : scanningPrice(step.selection, step.count, visited, found.keys, found);
   const each = eachKey(step, found, facts);
   const pages = Math.max(1, Math.ceil(visited / step.count));
   const perPage = found.keys / pages;
@@ -197,7 +199,7 @@ function jobPrice(step: ForEachStep, draft: Draft, target: Target, facts: Facts)
     bytes_out: scan.bytes_out + found.keys * commandBytes(argvOf(step.do.argv, 'x'.repeat(keyLength(found)))),
     bytes_in: scan.bytes_in + Math.ceil(found.keys * each.reply_bytes),
     round_trips: scan.round_trips + batches,
-    paced: found.keys + (scan.paced - pages),
+    paced: found.keys + (found.listed ? scan.paced : scan.paced - pages),
   };
 }
 
@@ -253,17 +255,37 @@ function scanningPrice(
   const keyBytes = keyLength(found);
   const given = Math.max(matched, found.candidates ?? 0);
   const reads = given * readsPerKey(selection);
-  const packets =
-    readsPerKey(selection) === 0 ? 0 : selection.size !== undefined && selection.type === undefined ? 2 : 1;
   return {
     ...counted(matched),
     elements: Math.max(1, visited) + reads,
     micros: visited * scanVisitMicros + (pages * 3 + reads) * commandMicros,
     bytes_out: pages * call + reads * commandBytes(['MEMORY', 'x'.repeat(keyBytes)]),
     bytes_in: pages * (infoReply + 64) + given * bulkBytes(keyBytes) + reads * 12,
-    round_trips: pages * (1 + packets),
+    round_trips: pages * (1 + packetsOf(selection)),
     paced: pages + reads,
   };
+}
+
+/** What the filters need of the keys of a file; nothing is scanned. */
+function readingPrice({ selection, count }: ForEachStep, found: SelectionFacts): Price {
+  const asked = found.listed?.keys ?? found.keys;
+  const reads = asked * readsPerKey(selection);
+  const keyBytes = keyLength(found);
+  return {
+    ...counted(found.keys),
+    elements: reads,
+    micros: reads * commandMicros,
+    bytes_out: reads * commandBytes(['MEMORY', 'x'.repeat(keyBytes)]),
+    bytes_in: reads * 12,
+    round_trips: reads === 0 ? 0 : Math.ceil(asked / count) * packetsOf(selection),
+    paced: reads,
+  };
+}
+
+/** Packets a page that the filters need: sizes come after types that are not known. */
+function packetsOf(selection: Selection): number {
+  if (readsPerKey(selection) === 0) return 0;
+  return selection.size !== undefined && selection.type === undefined ? 2 : 1;
 }
 
 /** The facts of a selection; where it was not inspected, what the number of keys bounds. */

@@ -156,6 +156,10 @@ function feedsItself(argvs: readonly Argv[]): boolean {
 }
 
 function versionsOf(steps: readonly Step[], argvs: readonly Argv[]): MinVersion {
-  const scans = steps.some((step) => step.kind === 'scan' || step.kind === 'for_each') ? [['SCAN', '0']] : [];
+  const scans = steps.some((step) => isScanning(step)) ? [['SCAN', '0']] : [];
   return minVersion([...argvs, ...scans]);
+}
+
+function isScanning(step: Step): boolean {
+  return step.kind === 'scan' || (step.kind === 'for_each' && step.selection.keys_file === undefined);
 }

@@ -46,7 +46,7 @@ function stepRules(step: Step): readonly string[] {
         ...(step.collect === 'ttl' ? ['+pttl'] : []),
       ];
     case 'for_each':
-      return ['+scan', ...filtering(step.selection)];
+      return [...(step.selection.keys_file === undefined ? ['+scan'] : ['+exists']), ...filtering(step.selection)];
     case 'transaction':
       return step.watch.length > 0 || step.reads.length > 0
         ? ['+multi', '+exec', '+discard', '+watch', '+unwatch']

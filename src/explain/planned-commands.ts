@@ -74,7 +74,7 @@ function commandsOfStep(step: Step, server: Pick<Target['server'], 'redis_versio
       return [];
     case 'for_each':
       return [
-        scanArgv(step.selection, step.count),
+        ...(step.selection.keys_file === undefined ? [scanArgv(step.selection, step.count)] : []),
         ...filterArgvs(step.selection),
         [...guardedCommand(step.do.argv, step.selection, server)],
       ];

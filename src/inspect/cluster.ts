@@ -13,6 +13,7 @@ import { sendRouted } from '../redis/redirect.ts';
 import { knownScripts, permissions, serverOrBusy } from './answers.ts';
 import type { Where } from './info.ts';
 import { inspectKeys } from './keys.ts';
+import { inspectListed } from './listed.ts';
 import type { Question } from './questions.ts';
 import { inspectSelection } from './select.ts';
 
@@ -38,6 +39,7 @@ export async function inspectCluster(
     );
     const selections: SelectionFacts[] = [];
     for (const question of questions) {
+      if (question.ask === 'listed') selections.push(await inspectListed(leases, question.selection, question.listed));
       if (question.ask !== 'selection') continue;
       const facts = await Promise.all(
         parts.map((part) => inspectSelection(part.lease, question.selection, part.server, leases)),

@@ -10,12 +10,14 @@ import { type Reply, replyBytes, replyText } from '../redis/reply.ts';
 export interface Where {
   readonly database: number;
   readonly loopback: boolean;
+  /** True where Sentinels say which server is the primary. */
+  readonly sentinel?: boolean;
 }
 
 /** What is known of a server that answers BUSY to everything: enough for SCRIPT KILL, which is what it is needed for. */
 export function busyServer(where: Where): { identity: Identity; server: Server } {
   return {
-    identity: { topology: 'standalone', id: 'busy', database: where.database, user: 'unknown' },
+    identity: { topology: topologyOf(where), id: 'busy', database: where.database, user: 'unknown' },
     server: {
       engine: 'unknown',
       version: 'unknown',
@@ -36,6 +38,10 @@ export function busyServer(where: Where): { identity: Identity; server: Server }
       round_trip_ms: 0,
     },
   };
+}
+
+function topologyOf({ sentinel }: Where): Identity['topology'] {
+  return sentinel ? 'sentinel' : 'standalone';
 }
 
 /** The fields of an INFO reply. */
@@ -70,13 +76,9 @@ export async function inspectServer(lease: Lease, where: Where): Promise<{ ident
   }
   const fields = infoFields(text);
   if ((fields.get('redis_mode') ?? fields.get('server_mode')) === 'sentinel') {
-    throw new OpsError(
-      'unsupported',
-      'this is a Sentinel, which holds no data, and redops does not run behind Sentinel yet',
-      {
-        remedy: 'Name the primary that it announces (SENTINEL GET-MASTER-ADDR-BY-NAME), outside failovers.',
-      },
-    );
+    throw new OpsError('unsupported', 'this is a Sentinel, which holds no data', {
+      remedy: 'Name the service that it watches: redis+sentinel://host:port,host:port/service.',
+    });
   }
   const keyspace = fields.get(`db${where.database}`) ?? '';
   const number = (name: string): number => Number(fields.get(name) ?? 0);
@@ -84,7 +86,7 @@ export async function inspectServer(lease: Lease, where: Where): Promise<{ ident
   const previous = fields.get('master_replid2');
   return {
     identity: {
-      topology: 'standalone',
+      topology: topologyOf(where),
       id: fields.get('master_replid') ?? fields.get('run_id') ?? 'unknown',
       database: where.database,
       user: userName(whoami),

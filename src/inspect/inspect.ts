@@ -7,6 +7,7 @@ import { knownScripts, permissions, serverOrBusy } from './answers.ts';
 import { inspectCluster } from './cluster.ts';
 import type { Where } from './info.ts';
 import { inspectKeys } from './keys.ts';
+import { inspectListed } from './listed.ts';
 import type { Question } from './questions.ts';
 import { inspectSelection } from './select.ts';
 
@@ -34,6 +35,7 @@ export async function inspect(
     const selections = [];
     for (const question of questions) {
       if (question.ask === 'selection') selections.push(await inspectSelection(lease, question.selection, server));
+      if (question.ask === 'listed') selections.push(await inspectListed(lease, question.selection, question.listed));
     }
     const acl = await permissions(lease, identity.user, questions);
     return {

@@ -6,7 +6,7 @@ import { type Bytes, toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { cardinalityCommands } from '../catalog/cardinality.ts';
 import { ReplyError, type WireArgument } from '../formats/resp.ts';
-import { isFiltered, type Measures, passes } from '../plan/filters.ts';
+import { asksType, isFiltered, type Measures, passes } from '../plan/filters.ts';
 import type { Selection } from '../plan/step.ts';
 import type { Lease } from '../redis/connection.ts';
 import { type Reply, replyInteger, replyText } from '../redis/reply.ts';
@@ -29,7 +29,8 @@ export async function matching(
   for (let round = 0; open.length > 0 && round < MOST_ROUNDS; round += 1) {
     const first = await Promise.all(open.map(({ name }) => firstMeasures(reader, selection, name)));
     const asked = open.flatMap((one, at) => {
-      const { type, ...measures } = first[at]!;
+      const { type, ...rest } = first[at]!;
+      const measures = type === undefined ? rest : { ...rest, type };
       // what fails already is not asked for its size
       return passes({ ...selection, size: {} }, { ...measures, size: 0 }) ? [{ ...one, type, measures }] : [];
     });
@@ -46,19 +47,21 @@ export async function matching(
 
 async function firstMeasures(
   reader: Reader,
-  { ttl, size, bytes, type }: Selection,
+  selection: Selection,
   name: Buffer,
-): Promise<Omit<Measures, 'size'> & { readonly type: string | undefined }> {
+): Promise<Omit<Measures, 'size' | 'type'> & { readonly type: string | undefined }> {
+  const { ttl, size, bytes, type } = selection;
+  const known = asksType(selection) ? undefined : type;
   const ask = (wanted: boolean, argv: WireArgument[]): Reply | Promise<Reply> => (wanted ? reader.send(argv) : null);
   const [ttlReply, bytesReply, typeReply] = await Promise.all([
     ask(ttl !== undefined, ['PTTL', name]),
     ask(bytes !== undefined, ['MEMORY', 'USAGE', name]),
-    ask(size !== undefined && type === undefined, ['TYPE', name]),
+    ask(asksType(selection) || (size !== undefined && type === undefined), ['TYPE', name]),
   ]);
   const ttlMs = replyInteger(answer(ttlReply));
   const memory = replyInteger(answer(bytesReply));
   return {
-    type: type ?? replyText(answer(typeReply)),
+    type: known ?? replyText(answer(typeReply)),
     ...(ttlMs === undefined ? {} : { ttlMs }),
     ...(memory === undefined ? {} : { bytes: memory }),
   };

@@ -1,4 +1,5 @@
 /** What planning needs to know: questions as data, derived from a draft without asking anybody. */
+import { invariant } from '../base/assert.ts';
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
@@ -6,11 +7,13 @@ import { guardedCommand, guardSha1, guardSource, isGuarded } from '../plan/guard
 import type { Draft, SampledCommand } from '../plan/plan.ts';
 import { commandsOf, type ForEachStep, type Selection } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
+import type { Listed } from './listed.ts';
 
 /** One question to the server. */
 export type Question =
   | { readonly ask: 'key'; readonly key: Bytes }
   | { readonly ask: 'selection'; readonly selection: Selection }
+  | { readonly ask: 'listed'; readonly selection: Selection; readonly listed: Listed }
   | { readonly ask: 'script'; readonly sha1: string }
   | { readonly ask: 'permission'; readonly argv: readonly Bytes[] };
 
@@ -20,8 +23,12 @@ export const MAX_KEY_QUESTIONS = 5_000;
 /** Of the commands of a file, which stand for many more, fewer keys are enough. */
 const MAX_SAMPLED_KEYS = 1_000;
 
-/** The questions whose answers rules and prices need for these steps, and for the commands that were read of their files. */
-export function needs(draft: Draft, sampled: readonly Pick<SampledCommand, 'argv'>[] = []): Question[] {
+/** The questions whose answers rules and prices need for these steps, and for the commands and keys that were read of their files. */
+export function needs(
+  draft: Draft,
+  sampled: readonly Pick<SampledCommand, 'argv'>[] = [],
+  listed: readonly Listed[] = [],
+): Question[] {
   const questions: Question[] = [];
   const keys = new Map<string, Bytes>();
   const forms = new Map<string, Bytes[]>();
@@ -33,8 +40,7 @@ export function needs(draft: Draft, sampled: readonly Pick<SampledCommand, 'argv
     if (known.length === words.length && !forms.has(form)) forms.set(form, known);
   };
   draft.steps.forEach((step, index) => {
-    if (step.kind === 'scan' || step.kind === 'for_each')
-      questions.push({ ask: 'selection', selection: step.selection });
+    if (step.kind === 'scan' || step.kind === 'for_each') questions.push(selecting(step.selection, listed));
     if (step.kind === 'script') {
       questions.push({ ask: 'script', sha1: step.sha1 });
       for (const key of step.keys) keys.set(bytesId(key), key);
@@ -48,6 +54,14 @@ export function needs(draft: Draft, sampled: readonly Pick<SampledCommand, 'argv
   for (const key of [...keys.values()].slice(0, most)) questions.push({ ask: 'key', key });
   for (const argv of forms.values()) questions.push({ ask: 'permission', argv });
   return questions;
+}
+
+function selecting(selection: Selection, listed: readonly Listed[]): Question {
+  const { keys_file: file } = selection;
+  if (file === undefined) return { ask: 'selection', selection };
+  const found = listed.find(({ sha256 }) => sha256 === file.sha256);
+  invariant(found !== undefined, 'a file of keys was looked at before');
+  return { ask: 'listed', selection, listed: found };
 }
 
 /** What runs the script that looks again at each key. */

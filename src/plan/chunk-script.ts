@@ -10,6 +10,26 @@
  * say that its effects are replicated and not its text. SCAN repeats keys between calls only, not within one.
  */
 import { createHash } from 'node:crypto';
+import { type Bytes, toBuffer } from '../base/bytes.ts';
+
+/** A polynomial hash that Lua's doubles compute exactly (all products are below 2^53): its factor, its prime, and the bytes it takes at most. */
+const JITTER_FACTOR = 16_777_619;
+const JITTER_PRIME = 67_108_859;
+const JITTER_BYTES = 64;
+
+/**
+ * A number in [0, 1) that depends on run and key alone, evenly spread: what a key's deadline takes of the jitter. The
+ * script below computes the same. A longer key goes in by its SHA-1, which costs the server more than the bytes of a short one.
+ */
+export function jitterPart(runId: string, key: Bytes): number {
+  const bytes = toBuffer(key);
+  const word = bytes.length > JITTER_BYTES ? Buffer.from(createHash('sha1').update(bytes).digest('hex')) : bytes;
+  let hash = 1;
+  for (const part of [Buffer.from(runId, 'utf8'), word]) {
+    for (const byte of part) hash = (hash * JITTER_FACTOR + byte) % JITTER_PRIME;
+  }
+  return ((hash * JITTER_FACTOR) % JITTER_PRIME) / JITTER_PRIME;
+}
 
 /**
  * ARGV: cursor, SCAN's COUNT, keys that may be acted on at most, pattern, type ('' for all), run id, base time in Unix ms
@@ -32,36 +52,35 @@ local keys, over = page[2], 0
 local acted = #keys
 if acted > tonumber(most) then acted, over = tonumber(most), 1 end
 local changed, failed, errors = 0, 0, {}
-local function act(key, ...)
-  local reply = redis.pcall(command, key, ...)
-  if type(reply) == 'table' and reply.err then
-    failed = failed + 1
-    if failed <= 20 then errors[#errors + 1] = key errors[#errors + 1] = reply.err end
-  elseif reply ~= 0 then
-    changed = changed + 1
-  end
+local pcall, byte, floor, format, sha1hex = redis.pcall, string.byte, math.floor, string.format, redis.sha1hex
+local function note(key, reply)
+  if type(reply) == 'number' then changed = changed + reply return end
+  failed = failed + 1
+  if failed <= 20 then errors[#errors + 1] = key errors[#errors + 1] = reply.err end
 end
 if command == 'UNLINK' then
   for first = 1, acted, 100 do
     local last = math.min(first + 99, acted)
-    local reply = redis.pcall(command, unpack(keys, first, last))
+    local reply = pcall(command, unpack(keys, first, last))
     if type(reply) == 'number' then
       changed = changed + reply
     else
-      for at = first, last do act(keys[at]) end
+      for at = first, last do note(keys[at], pcall(command, keys[at])) end
     end
   end
 elseif base == '' then
-  for at = 1, acted do act(keys[at], unpack(extra)) end
+  for at = 1, acted do note(keys[at], pcall(command, keys[at], unpack(extra))) end
 else
-  base, jitter = tonumber(base), tonumber(jitter)
+  base, jitter = tonumber(base), tonumber(jitter) + 1
+  local seed = 1
+  for at = 1, #run do seed = (seed * ${JITTER_FACTOR} + byte(run, at)) % ${JITTER_PRIME} end
   for at = 1, acted do
-    local deadline = base
-    if jitter > 0 then
-      local part = tonumber(string.sub(redis.sha1hex(run .. '/' .. keys[at]), 1, 13), 16) / 4503599627370496
-      deadline = base + math.floor(part * (jitter + 1))
-    end
-    act(keys[at], deadline, unpack(extra))
+    local key = keys[at]
+    local bytes, hash = {byte(#key > ${JITTER_BYTES} and sha1hex(key) or key, 1, ${JITTER_BYTES})}, seed
+    for i = 1, #bytes do hash = (hash * ${JITTER_FACTOR} + bytes[i]) % ${JITTER_PRIME} end
+    hash = hash * ${JITTER_FACTOR} % ${JITTER_PRIME}
+    local deadline = format('%d', base + floor(hash / ${JITTER_PRIME} * jitter))
+    note(key, pcall(command, key, deadline, unpack(extra)))
   end
 end
 return {page[1], acted, changed, failed, over, errors}

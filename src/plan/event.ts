@@ -3,16 +3,17 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type {
   CommandResult,
-  ControlFacts,
   Engine,
   ExportFacts,
   GovernorFacts,
+  LeftBehind,
   Status,
   StreamFacts,
   Totals,
   TransactionOutcome,
   TtlGroup,
 } from './report.ts';
+import type { SteeringFacts } from './steering.ts';
 import type { ReplyValue } from './values.ts';
 
 /** One event of a run. Totals in `page` are what that page adds. */
@@ -38,8 +39,8 @@ export type Event =
   | { readonly kind: 'exported'; readonly facts: ExportFacts }
   /** All until now: a later one replaces it. */
   | { readonly kind: 'governed'; readonly facts: GovernorFacts }
-  /** All until now: a later one replaces it. */
-  | { readonly kind: 'controlled'; readonly facts: ControlFacts; readonly paused: boolean }
+  /** All until now: somebody paused the run, or changed its limits. */
+  | { readonly kind: 'steered'; readonly facts: SteeringFacts }
   | { readonly kind: 'retried'; readonly reason: string; readonly attempt: number; readonly wait_ms: number }
   | {
       readonly kind: 'transaction';
@@ -48,6 +49,7 @@ export type Event =
       readonly reads?: Readonly<Record<string, ReplyValue>>;
     }
   | { readonly kind: 'notice'; readonly diagnostic: Diagnostic }
+  | { readonly kind: 'verified'; readonly facts: LeftBehind }
   | { readonly kind: 'unproven'; readonly reason: string }
   | {
       readonly kind: 'run_finished';

@@ -4,12 +4,15 @@ import { guardedCommand, guardSha1, guardSource, isGuarded, unguarded } from './
 
 const now = { redis_version: '7.0.15' };
 const old = { redis_version: '6.2.14' };
+const file = { path: 'k.txt', gzip: false, bytes: 1, sha256: 'a'.repeat(64) };
 const deadline = '4102444800000';
 
 describe('guardedCommand', () => {
   it.each([
     [['UNLINK', 'k'], undefined],
     [['UNLINK', 'k'], { type: 'hash' }],
+    [['TOUCH', 'k'], { type: 'hash', keys_file: file }],
+    [['UNLINK', 'k'], { keys_file: file }],
     [['PERSIST', 'k'], { ttl: 'any' }],
     [['PEXPIREAT', 'k', deadline, 'NX'], { ttl: 'none' }],
     [['PEXPIREAT', 'k', deadline, 'XX'], { ttl: 'any' }],
@@ -20,6 +23,8 @@ describe('guardedCommand', () => {
   });
 
   it.each([
+    [['UNLINK', 'k'], { type: 'hash', keys_file: file }],
+    [['PERSIST', 'k'], { type: 'hash', ttl: 'any', keys_file: file }],
     [['UNLINK', 'k'], { ttl: 'none' }],
     [['UNLINK', 'k'], { size: { max: 3 } }],
     [['PERSIST', 'k'], { ttl: { max_ms: 5 } }],

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { commandName } from '../catalog/lookup.ts';
+import { asksType } from './filters.ts';
 import type { Selection } from './step.ts';
 import { type Argument, literal } from './values.ts';
 
@@ -65,7 +66,8 @@ export function guardedCommand<Word extends Argument>(
   const condition = command === 'pexpireat' ? conditionOf(argv) : undefined;
   const conditionInScript = condition !== undefined && !knowsConditions(server);
   const filters = selection === undefined ? {} : leftToCheck(command, condition, selection);
-  const looks = Object.keys(filters).length > 0;
+  const typed = selection !== undefined && asksType(selection) && command !== 'touch';
+  const looks = typed || Object.keys(filters).length > 0;
   if (!looks && !conditionInScript) return argv;
   const { ttl, size, bytes } = filters;
   const range = typeof ttl === 'object' ? ttl : {};

@@ -96,11 +96,6 @@ export function isJob(plan: Pick<Plan, 'execution_plan'>): boolean {
   return steps.length === 1 && steps[0]!.kind === 'for_each' && idempotent;
 }
 
-/** True for what can be paused while it goes on, and told another rate: any scan job. */
-export function isControllable({ execution_plan }: Pick<Plan, 'execution_plan'>): boolean {
-  return execution_plan.steps.some(({ kind }) => kind === 'for_each');
-}
-
 /** The commands of the plan's files that were read while planning, with their places. */
 export function sampledCommands(draft: Pick<Draft, 'steps'>, target: Target | undefined): readonly SampledCommand[] {
   return draft.steps.flatMap((step) => {

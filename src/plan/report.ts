@@ -1,6 +1,7 @@
 /** The report: what was done. Every write is applied (ok), not applied (error, not_sent) or unknown. */
 import { z } from 'zod';
 import { Diagnostic } from './diagnostic.ts';
+import { SteeringFacts } from './steering.ts';
 import { Argument, Bytestring, ReplyValue } from './values.ts';
 
 /** ok: applied; error: the server refused it, nothing was applied (a script: see unknown); not_sent; unknown: no reply, or a script that may have half run. */
@@ -146,21 +147,18 @@ export const GovernorFacts = z.strictObject({
 /** See the schema. */
 export type GovernorFacts = z.output<typeof GovernorFacts>;
 
-/** What somebody changed about a run while it went on (redops runs pause, resume, set). */
-export const ControlFacts = z.strictObject({
-  paused_ms: z.int().nonnegative(),
-  /** In order. `rate` in commands a second, `slo_p99_ms` in milliseconds; a value that is left out is the mode's, or no limit. */
-  changes: z.array(
-    z.strictObject({
-      at: z.string(),
-      change: z.enum(['paused', 'resumed', 'rate', 'slo_p99_ms']),
-      from: z.union([z.number().positive(), z.literal('off')]).exactOptional(),
-      to: z.union([z.number().positive(), z.literal('off')]).exactOptional(),
-    }),
-  ),
+/** What a walk after the job found of keys that are not as its action leaves them. */
+export const LeftBehind = z.strictObject({
+  left: z.int().nonnegative(),
+  /** Of these: keys that the report names as not applied or unknown. */
+  not_applied: z.int().nonnegative(),
+  /** New since, or missed. */
+  others: z.int().nonnegative(),
+  /** The first of them. */
+  sample: z.array(Bytestring),
 });
 /** See the schema. */
-export type ControlFacts = z.output<typeof ControlFacts>;
+export type LeftBehind = z.output<typeof LeftBehind>;
 
 /** The report document. */
 export const Report = z.strictObject({
@@ -195,12 +193,17 @@ export const Report = z.strictObject({
   engine: Engine.exactOptional(),
   /** How the run made way for other clients. */
   governor: GovernorFacts.exactOptional(),
-  /** What was changed about the run while it went on. */
-  control: ControlFacts.exactOptional(),
+  /** How others steered it while it was in motion. */
+  steered: SteeringFacts.exactOptional(),
   errors: z.array(ErrorCount),
   warnings: z.array(Diagnostic),
   timing: z.strictObject({ started_at: z.string(), duration_ms: z.number().nonnegative() }),
-  verification: z.strictObject({ complete: z.boolean(), unproven: z.array(z.string()) }),
+  verification: z.strictObject({
+    complete: z.boolean(),
+    unproven: z.array(z.string()),
+    /** Left out where nothing was walked again. */
+    walked: LeftBehind.exactOptional(),
+  }),
   /** A run that ended early and can go on: how. */
   resume: z.strictObject({ command: z.string() }).exactOptional(),
   undo: z.strictObject({ available: z.literal(false) }),

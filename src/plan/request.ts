@@ -75,7 +75,9 @@ const common = {
 const keys = z.array(Key).min(1).max(100_000);
 const match = Bytestring;
 const type = KeyType.exactOptional();
-const targets = { keys: keys.exactOptional(), match: match.exactOptional(), type };
+/** A file of keys, one a line, plain or gzip: of any size, since it is read page by page. */
+const keys_file = z.string().min(1).exactOptional();
+const targets = { keys: keys.exactOptional(), match: match.exactOptional(), keys_file, type };
 const range = z.strictObject({
   min: z.int().nonnegative().exactOptional(),
   max: z.int().nonnegative().exactOptional(),
@@ -96,7 +98,7 @@ const filters = {
   /** Memory that the key takes, as MEMORY USAGE says. */
   bytes: range.exactOptional(),
 };
-const selection = { match, type, ...filters };
+const selection = { match: match.exactOptional(), keys_file, type, ...filters };
 const strategy = z.enum(['session', 'cache_hot', 'cache_warm', 'cache_cold', 'rate_limit', 'lock']);
 const condition = z.enum(['nx', 'xx', 'gt', 'lt']);
 const expiry = {
@@ -208,6 +210,8 @@ const Batch = z.strictObject({
   operation_type: z.literal('batch'),
   ...common,
   select: z.strictObject(selection),
+  /** Walks the selection once more after the run, for keys that are not as the action leaves them. */
+  verify: z.boolean().exactOptional(),
   do: z.discriminatedUnion('action', [
     z.strictObject({ action: z.literal('unlink') }),
     z.strictObject({ action: z.literal('expire'), ...expiry }),

@@ -1,9 +1,10 @@
 /** Runs as they are kept: one line for each, and one in full. */
 import { z } from 'zod';
-import { Status, Totals } from './report.ts';
+import { LeftBehind, Status, Totals } from './report.ts';
+import { Steering } from './steering.ts';
 
-/** running: a process works on it now; paused: it does, and waits to be told to go on; cancelled: somebody ended it, and it cannot go on; else the report's, or interrupted where there is none. */
-export const RunStatus = z.enum([...Status.options, 'running', 'paused', 'cancelled']);
+/** running: a process works on it now; cancelled: somebody ended it, and it cannot go on; else the report's, or interrupted where there is none. */
+export const RunStatus = z.enum([...Status.options, 'running', 'cancelled']);
 /** See the schema. */
 export type RunStatus = z.output<typeof RunStatus>;
 
@@ -19,19 +20,6 @@ export const RunSummary = z.strictObject({
 });
 /** See the schema. */
 export type RunSummary = z.output<typeof RunSummary>;
-
-const off = z.literal('off');
-
-/** What somebody wants of a run in motion, as a whole: what is left out is as the plan has it. Stands in the run's folder as control.json. */
-export const Wishes = z.strictObject({
-  paused: z.boolean(),
-  /** Commands a second; off: no limit. */
-  rate: z.union([z.int().positive(), off]).exactOptional(),
-  /** Milliseconds that the p99 of other clients may rise by; off: nothing is held. */
-  slo_p99_ms: z.union([z.number().positive().max(60_000), off]).exactOptional(),
-});
-/** See the schema. */
-export type Wishes = z.output<typeof Wishes>;
 
 /** A run as `redops runs show` has it. */
 export const RunDetail = z.strictObject({
@@ -51,13 +39,23 @@ export const RunDetail = z.strictObject({
       planned_keys: z.int().nonnegative(),
     })
     .exactOptional(),
-  /** Of a run in motion: what somebody wants of it other than its plan says. */
-  wishes: Wishes.exactOptional(),
+  /** Of a run in motion: what was asked of it since it began. */
+  steering: Steering.exactOptional(),
   /** How to go on, or why that cannot be. */
   resume: z.union([z.strictObject({ command: z.string() }), z.strictObject({ impossible: z.string() })]),
 });
 /** See the schema. */
 export type RunDetail = z.output<typeof RunDetail>;
+
+/** What `redops runs verify` found. */
+export const Verified = z.strictObject({
+  run_id: z.string(),
+  /** Left out where the walk came to no end. */
+  walked: LeftBehind.exactOptional(),
+  unproven: z.array(z.string()),
+});
+/** See the schema. */
+export type Verified = z.output<typeof Verified>;
 
 /** The command that goes on with a run. */
 export function resumeCommand(runId: string): string {

@@ -8,6 +8,16 @@ import { Argument, Bytestring, Key } from './values.ts';
 
 const count = z.int().nonnegative();
 
+/** A file of keys exactly as it was planned: the SHA-256 is of its bytes as they lie on disk. */
+export const KeysFile = z.strictObject({
+  path: z.string().min(1),
+  gzip: z.boolean(),
+  bytes: count,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+/** See the schema. */
+export type KeysFile = z.output<typeof KeysFile>;
+
 /** Keys by pattern and type, as SCAN MATCH and TYPE take them, and by what each key is asked for besides (plan/filters.ts). Bounds are inclusive. */
 export const Selection = z.strictObject({
   match: Bytestring,
@@ -20,6 +30,8 @@ export const Selection = z.strictObject({
   size: z.strictObject({ min: count.exactOptional(), max: count.exactOptional() }).exactOptional(),
   /** MEMORY USAGE with its default samples. */
   bytes: z.strictObject({ min: count.exactOptional(), max: count.exactOptional() }).exactOptional(),
+  /** The keys stand in a file, and nothing is scanned: `match` is `*` then, and the type is asked of each key. */
+  keys_file: KeysFile.exactOptional(),
 });
 /** See the schema. */
 export type Selection = z.output<typeof Selection>;

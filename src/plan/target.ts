@@ -79,6 +79,24 @@ export const KeyFacts = z.strictObject({
 /** See the schema. */
 export type KeyFacts = z.output<typeof KeyFacts>;
 
+/** A file of keys, as far as it was looked at on the server. */
+export const ListedFacts = z.strictObject({
+  /** Keys in the file: lines with something on them. */
+  keys: z.int().nonnegative(),
+  /** How many of them stand in it once more; left out where the file is too long to know. */
+  repeated: z.int().nonnegative().exactOptional(),
+  /** How many different keys the server was asked for: all, or a random part. */
+  asked: z.int().nonnegative(),
+  /** How many keys there are on the server; between low and high: equal when all were asked for, else a 95 % interval. */
+  existing: z.int().nonnegative(),
+  low: z.int().nonnegative(),
+  high: z.int().nonnegative(),
+  /** The first key that begins with none of limits.prefixes. */
+  outside: z.strictObject({ key: Key, line: z.int().positive() }).exactOptional(),
+});
+/** See the schema. */
+export type ListedFacts = z.output<typeof ListedFacts>;
+
 /** How many keys a selection has. counted: a whole scan; sampled: 95 % interval from several cursor positions; bound: only limits are known. */
 export const SelectionFacts = z.strictObject({
   selection: Selection,
@@ -90,6 +108,8 @@ export const SelectionFacts = z.strictObject({
   visited: z.int().nonnegative(),
   /** About how many keys match the pattern and type, and are asked for what the filters need; left out where there are none. */
   candidates: z.int().nonnegative().exactOptional(),
+  /** Of a selection whose keys stand in a file. */
+  listed: ListedFacts.exactOptional(),
   /** A few matching keys with their facts. */
   samples: z.array(KeyFacts),
   /** Of the sampled keys: the part (0 to 1) that has a TTL. */

@@ -95,6 +95,9 @@ class ClusterConnection implements Connection {
     return this.#refreshing;
   }
 
+  /** Nodes that took over are met by their slots; see Session.concerns. */
+  async confirm(): Promise<void> {}
+
   /** What a node still runs after another has taken over all its slots is discarded when it follows: the lost commands cannot come late. */
   end(lost: LostConnection): Promise<'ended' | 'unconfirmed'> {
     const { node } = lost;

@@ -1,5 +1,5 @@
 /**
- * The seam to Redis. What stands behind it: one server, a cluster, a recording (dry run); every implementation passes
+ * The seam to Redis. What stands behind it: one server, a Sentinel service, a cluster, a recording (dry run); every implementation passes
  * test/redis/conformance.ts. Nothing reconnects behind a caller's back, nothing is resent: a lost connection is an
  * OpsError `connection_lost` whose `sent` says whether the command had been written, and the executor decides.
  */
@@ -76,6 +76,12 @@ export interface Connection {
   nodeOf(slot: number): Node | undefined;
   /** Asks again which node serves what. Throws OpsError unreachable when nobody answers. */
   refresh(): Promise<void>;
+  /**
+   * Makes sure that the process with this run_id (empty: any) is the primary still, after it has acknowledged something.
+   * Asks the Sentinels where the primary is theirs to name, and is at once true of other servers. Throws OpsError drift
+   * when another one is, unreachable when no majority says who.
+   */
+  confirm(runId: string): Promise<void>;
   /**
    * Makes sure that a lost connection's commands no longer run: CLIENT KILL ID on a new connection to the same run_id.
    * ended: confirmed, or in a cluster another node has taken over the lost one's slots, so that what it still runs is

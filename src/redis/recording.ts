@@ -53,6 +53,7 @@ export function recordingConnection(inner: Connection): RecordingConnection {
     nodes: () => inner.nodes(),
     nodeOf: (slot) => inner.nodeOf(slot),
     refresh: () => inner.refresh(),
+    confirm: (runId) => inner.confirm(runId),
     end: (lost) => inner.end(lost),
     close: () => inner.close(),
   };

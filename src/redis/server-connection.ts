@@ -64,6 +64,9 @@ class ServerConnection implements Connection {
   /** One server serves everything. */
   async refresh(): Promise<void> {}
 
+  /** The server that was named is meant, whatever others make of it. */
+  async confirm(): Promise<void> {}
+
   end(lost: LostConnection): Promise<'ended' | 'unconfirmed'> {
     return endConnection(lost, () => openSocket(this.#settings));
   }

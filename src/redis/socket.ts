@@ -19,6 +19,9 @@ interface Pending {
   sent: boolean;
 }
 
+/** Silence of this length is told apart: see RedisSocket.gaps. */
+const GAP_MS = 1_000;
+
 /** Who takes the replies of a diverted socket. */
 export interface SocketSink {
   reply(value: Decoded): void;
@@ -61,6 +64,11 @@ export class RedisSocket implements Lease {
   runId: string | undefined;
   /** The server's mode by its HELLO: standalone, cluster, sentinel. */
   mode: string | undefined;
+  /** What the server calls itself in its HELLO: master, replica; undefined of a Sentinel. */
+  role: string | undefined;
+  /** How often more than a second passed before anything came: the server may have been paused, and replaced. */
+  gaps = 0;
+  #heardMs = performance.now();
   readonly commandTimeoutMs: number;
   readonly #stream: net.Socket;
   readonly #decoder: Decoder;
@@ -79,6 +87,9 @@ export class RedisSocket implements Lease {
     this.commandTimeoutMs = settings.commandTimeoutMs;
     this.#decoder = new Decoder({ reply: (value) => this.#settle(value) });
     stream.on('data', (chunk: Buffer) => {
+      const nowMs = performance.now();
+      if (nowMs - this.#heardMs > GAP_MS) this.gaps += 1;
+      this.#heardMs = nowMs;
       try {
         this.#decoder.write(chunk);
       } catch (error) {
@@ -254,6 +265,7 @@ async function logIn(socket: RedisSocket, settings: ServerSettings): Promise<voi
   const text = replyText(info);
   socket.runId = text === undefined ? undefined : /^run_id:(\w+)/m.exec(text)?.[1];
   socket.mode = replyText(helloField(hello, 'mode') ?? null);
+  socket.role = replyText(helloField(hello, 'role') ?? null);
 }
 
 function clientIdOf(hello: Decoded): number | undefined {

@@ -11,11 +11,22 @@ export interface TlsMaterial {
 /** A TCP address, or the path of a unix socket. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** How to reach one server, or a cluster by any of its nodes. */
+/** A service that Sentinels watch, and how to ask them. */
+export interface SentinelSettings {
+  /** The name that the Sentinels know it by. */
+  readonly service: string;
+  readonly nodes: readonly Address[];
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** How to reach one server, a cluster by any of its nodes, or the primary that Sentinels name. */
 export interface ServerSettings {
   readonly address: Address;
   /** The nodes that the URL names, where it says that they are a cluster; `address` is the first. */
   readonly cluster?: readonly Address[];
+  /** Where the URL names Sentinels: whom to ask for the primary; `address` is the first of them. */
+  readonly sentinel?: SentinelSettings;
   readonly tls: TlsMaterial | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
@@ -28,17 +39,15 @@ export interface ServerSettings {
   readonly commandTimeoutMs: number;
 }
 
-/** Settings from redis://, rediss://, unix:// and redis+cluster://, rediss+cluster:// URLs. Throws OpsError usage (or unsupported) that never quotes the password. */
+/** Settings from redis://, rediss://, unix://, redis+cluster://, rediss+cluster://, redis+sentinel:// and rediss+sentinel:// URLs. Throws OpsError usage that never quotes the password. */
 export function parseUrl(text: string, tls?: TlsMaterial): ServerSettings {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
-  if (scheme?.endsWith('+sentinel')) {
-    throw new OpsError('unsupported', `redops does not support ${scheme}:// yet`, {
-      remedy: 'Name the primary that the Sentinels announce, outside failovers: redis://host:port/db.',
-    });
-  }
+  if (scheme === 'redis+sentinel' || scheme === 'rediss+sentinel') return sentinelUrl(text, scheme, tls);
   if (scheme === 'redis+cluster' || scheme === 'rediss+cluster') return clusterUrl(text, scheme, tls);
   if (scheme !== 'redis' && scheme !== 'rediss' && scheme !== 'unix')
-    throw badUrl('it does not begin with redis://, rediss://, redis+cluster://, rediss+cluster:// or unix://');
+    throw badUrl(
+      'it does not begin with redis://, rediss://, unix://, or one of redis+cluster://, redis+sentinel:// (rediss+... for TLS)',
+    );
   const url = urlOf(text);
   return {
     address:
@@ -70,6 +79,36 @@ function clusterUrl(text: string, scheme: string, tls: TlsMaterial | undefined):
   return { ...nodes[0]!, cluster: nodes.map((node) => node.address) };
 }
 
+/** `redis+sentinel://[user:password@]h1:26379,h2:26379/service[/db][?sentinel_username=...&sentinel_password=...]`; the user is the server's. */
+function sentinelUrl(text: string, scheme: string, tls: TlsMaterial | undefined): ServerSettings {
+  const [, before = '', hosts = '', path = '', query = ''] =
+    /^[^:]+:\/\/([^/?#]*@)?([^/?#@]*)([^?#]*)(?:\?([^#]*))?/.exec(text) ?? [];
+  const [, service = '', db = '', more] = path.split('/');
+  if (service === '')
+    throw badUrl('after the Sentinels comes the name of the service: redis+sentinel://host:port/service');
+  if (more !== undefined) throw badUrl('its path is more than /service/db');
+  const plain = scheme.replace('+sentinel', '');
+  const nodes = hosts.split(',').map((host) => {
+    const own = parseUrl(`${plain}://${before}${host}${db === '' ? '' : `/${db}`}`, tls);
+    const withPort = /:\d+$/.test(host);
+    return withPort || 'path' in own.address ? own : { ...own, address: { ...own.address, port: SENTINEL_PORT } };
+  });
+  const given = new URLSearchParams(query);
+  for (const name of given.keys())
+    if (name !== 'sentinel_username' && name !== 'sentinel_password')
+      throw badUrl('after the ? only sentinel_username and sentinel_password can stand');
+  const sentinel = {
+    service: decode(service),
+    nodes: nodes.map((node) => node.address),
+    username: given.get('sentinel_username') ?? undefined,
+    password: given.get('sentinel_password') ?? undefined,
+  };
+  return { ...nodes[0]!, sentinel };
+}
+
+/** Where Sentinels listen unless told otherwise. */
+const SENTINEL_PORT = 26379;
+
 function urlOf(text: string): URL {
   try {
     return new URL(text);
@@ -86,8 +125,13 @@ export function addressOf(settings: Pick<ServerSettings, 'address'>): string {
 }
 
 /** True when the server, or every node that is named, is on this machine: a unix socket, 127.0.0.0/8, ::1 or localhost. */
-export function isLoopback(settings: Pick<ServerSettings, 'address' | 'cluster'>): boolean {
-  return (settings.cluster ?? [settings.address]).every(onThisMachine);
+export function isLoopback(settings: Pick<ServerSettings, 'address' | 'cluster' | 'sentinel'>): boolean {
+  return nodesOf(settings).every(onThisMachine);
+}
+
+/** Every address that the URL names. */
+function nodesOf({ address, cluster, sentinel }: Pick<ServerSettings, 'address' | 'cluster' | 'sentinel'>) {
+  return cluster ?? sentinel?.nodes ?? [address];
 }
 
 function onThisMachine(address: Address): boolean {
@@ -98,10 +142,11 @@ function onThisMachine(address: Address): boolean {
 export function publicUrl(settings: ServerSettings): string {
   if ('path' in settings.address)
     return `unix://${settings.address.path}${settings.database ? `?db=${settings.database}` : ''}`;
-  const { cluster } = settings;
-  const scheme = `${settings.tls ? 'rediss' : 'redis'}${cluster ? '+cluster' : ''}`;
-  const hosts = (cluster ?? [settings.address]).map((address) => addressOf({ address }));
-  return `${scheme}://${hosts.join(',')}${settings.database ? `/${settings.database}` : ''}`;
+  const { cluster, sentinel } = settings;
+  const scheme = `${settings.tls ? 'rediss' : 'redis'}${cluster ? '+cluster' : sentinel ? '+sentinel' : ''}`;
+  const hosts = nodesOf(settings).map((address) => addressOf({ address }));
+  const service = sentinel ? `/${encodeURIComponent(sentinel.service)}` : '';
+  return `${scheme}://${hosts.join(',')}${service}${settings.database ? `/${settings.database}` : ''}`;
 }
 
 function hostOf(url: URL): string {
@@ -135,6 +180,6 @@ function decode(text: string): string {
 function badUrl(problem: string): OpsError {
   return new OpsError('usage', `the server's URL cannot be used: ${problem}`, {
     remedy:
-      'Write redis://[user:password@]host:port[/db], rediss://... for TLS, redis+cluster://host:port,host:port for a cluster, or unix:///path/to/redis.sock.',
+      'Write redis://[user:password@]host:port[/db], rediss://... for TLS, redis+cluster://host:port,host:port for a cluster, redis+sentinel://host:port,host:port/service for a primary that Sentinels name, or unix:///path/to/redis.sock.',
   });
 }

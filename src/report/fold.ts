@@ -102,7 +102,8 @@ interface State {
   stream: Report['stream'];
   exported: Report['exported'];
   governor: Report['governor'];
-  control: Report['control'];
+  steered: Report['steered'];
+  walked: Report['verification']['walked'];
   engine: Report['engine'];
   status: Status | undefined;
   startedMs: number | undefined;
@@ -129,7 +130,8 @@ function start(plan: Plan, runId: string): State {
     stream: undefined,
     exported: undefined,
     governor: undefined,
-    control: undefined,
+    steered: undefined,
+    walked: undefined,
     engine: undefined,
     status: undefined,
     startedMs: undefined,
@@ -173,8 +175,11 @@ function fold(state: State, event: Event): void {
     case 'governed':
       state.governor = event.facts;
       return;
-    case 'controlled':
-      state.control = event.facts;
+    case 'verified':
+      state.walked = event.facts;
+      return;
+    case 'steered':
+      state.steered = event.facts;
       return;
     case 'retried':
       state.totals.retried += 1;
@@ -271,7 +276,7 @@ function finish(state: State): Report {
     ...(state.exported && { exported: state.exported }),
     ...(state.engine && { engine: state.engine }),
     ...(state.governor && { governor: state.governor }),
-    ...(state.control && { control: state.control }),
+    ...(state.steered && { steered: state.steered }),
     errors: [...state.errors.values()].sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1)),
     warnings: [...state.warnings.values()],
     timing: {
@@ -281,6 +286,7 @@ function finish(state: State): Report {
     verification: {
       complete: unproven.length === 0 && (status === 'succeeded' || status === 'partial'),
       unproven,
+      ...(state.walked && { walked: { ...state.walked, sample: [...state.walked.sample] } }),
     },
     ...(state.resumable && { resume: { command: resumeCommand(state.runId) } }),
     undo: { available: false },
@@ -289,6 +295,7 @@ function finish(state: State): Report {
 
 // SCAN's COUNT is what a call may visit; it visits no more keys than there are
 function scannedOf({ totals, plan }: State): number {
+  if (plan.target.selections.some((one) => one.listed)) return totals.scanned;
   return Math.min(totals.scanned, Math.max(plan.target.server.keys, totals.matched));
 }
 

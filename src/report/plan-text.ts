@@ -23,6 +23,7 @@ export function planText(plan: Plan, options: ViewOptions = {}): string {
     ...labelled('  on', targetWords(plan), labelColumns, width),
     '',
     ...labelled('  keys', keysWords(plan), labelColumns, width),
+    ...listedLines(plan, width),
     ...sampleLines(plan, width),
     ...commandLines(plan, width),
     ...labelled('  how', howWords(how), labelColumns, width),
@@ -79,9 +80,38 @@ function targetWords({ target }: Plan): string {
 function keysWords(plan: Plan): string {
   const { estimate } = plan.execution_plan;
   const all = plan.target.server.keys;
-  const selects = plan.target.selections.length > 0 && all > 0;
+  const selects = plan.target.selections.some((one) => one.listed === undefined) && all > 0;
   const part = selects ? ` (${percent(estimate.keys / all)} of the database)` : '';
   return `${basisWords(estimate)}${part}`;
+}
+
+/** Of a file of keys: how many it holds, how many of them there are, and what it is bound to. */
+function listedLines({ target }: Plan, width: number): string[] {
+  return target.selections.flatMap(({ selection, listed }) => {
+    const file = selection.keys_file;
+    if (listed === undefined || file === undefined) return [];
+    const size = `${formatSize(file.bytes)}${file.gzip ? ' packed' : ''}, SHA-256 ${file.sha256.slice(0, 12)}`;
+    const repeats =
+      listed.repeated === undefined
+        ? 'at most so many: a key that stands in it twice is counted twice'
+        : listed.repeated === 0
+          ? 'none of them twice'
+          : `${formatCount(listed.repeated)} of them stand in it once more`;
+    const between = `${formatCount(listed.low)} to ${formatCount(listed.high)} with 95% confidence`;
+    const existing =
+      listed.repeated === undefined
+        ? `about ${formatCount(listed.existing)} of them exist; sampled: ${between}`
+        : `${formatCount(listed.existing)} keys of it exist`;
+    return [
+      ...labelled(
+        '  file',
+        `${printable(file.path)}: ${counted(listed.keys, 'key')} (${repeats}), ${size}`,
+        labelColumns,
+        width,
+      ),
+      ...labelled('', existing, labelColumns, width),
+    ];
+  });
 }
 
 function sampleLines(plan: Plan, width: number): string[] {

@@ -4,9 +4,10 @@
  */
 import { assertNever } from '../base/assert.ts';
 import { formatCount, formatDuration, formatSize } from '../base/units.ts';
-import type { CommandResult, ControlFacts, Report, Status, YieldReason } from '../plan/report.ts';
+import type { CommandResult, Report, Status, YieldReason } from '../plan/report.ts';
 import { diagnosticsText } from './diagnostics-text.ts';
 import { clean, clip, counted, labelled, type Paint, table, type ViewOptions, viewOf, wrap } from './layout.ts';
+import { walkedLines } from './run-text.ts';
 import { argvWords, replyLines, replyWords, shortDigest } from './words.ts';
 
 const labelColumns = 13;
@@ -26,7 +27,7 @@ export function reportText(
     ...streamLines(report, width),
     ...exportLines(report, width),
     ...governorLines(report, width),
-    ...controlLines(report, width),
+    ...steeredLines(report, width),
     ...verificationLines(report, width),
     ...errorLines(report, width, paint),
     ...(options.results === false ? [] : resultLines(report, width, paint)),
@@ -192,36 +193,31 @@ function governorLines({ governor }: Report, width: number): string[] {
   );
 }
 
-/** Changes shown; the report has all. */
-const changesShown = 8;
-
-// what somebody did to the run while it went on: it ran otherwise than its plan says
-function controlLines({ control }: Report, width: number): string[] {
-  if (control === undefined) return [];
-  const { paused_ms, changes } = control;
-  const pauses = changes.filter(({ change }) => change === 'paused').length;
-  const paused = pauses === 0 ? [] : [`for ${formatDuration(paused_ms)}, ${pauses === 1 ? 'once' : `${pauses} times`}`];
-  const set = changes.flatMap((one) =>
-    one.change === 'rate' || one.change === 'slo_p99_ms' ? [changeWords(one)] : [],
-  );
-  const left = set.length - changesShown;
-  const told = [...set.slice(0, changesShown), ...(left > 0 ? [`and ${formatCount(left)} more: --json`] : [])];
-  return [
-    ...paused.flatMap((text) => labelled('  paused', text, labelColumns + 2, width)),
-    ...told.flatMap((text, index) => labelled(index === 0 ? '  changed to' : '', text, labelColumns + 2, width)),
-  ];
-}
-
-function changeWords({ at, change, from, to }: ControlFacts['changes'][number]): string {
-  const words = (value: typeof from): string => {
-    if (change === 'rate') return typeof value === 'number' ? `${formatCount(value)} commands a second` : 'no rate';
-    if (value === 'off') return 'no target for others';
-    return value === undefined ? "the mode's target for others" : `+${formatDuration(value)} allowed to others`;
-  };
-  return `${words(to)} at ${at.slice(0, 19)}Z (before: ${words(from)})`;
+// what somebody changed on the way, in the order of time
+function steeredLines({ steered }: Report, width: number): string[] {
+  if (steered === undefined) return [];
+  const { paused_ms, changes } = steered;
+  const limits = changes.flatMap(({ at, rate, slo_p99_ms }) => [
+    ...(rate === undefined ? [] : [`rate ${rate === null ? 'off' : `${formatCount(rate)}/s`} from ${at}`]),
+    ...(slo_p99_ms === undefined
+      ? []
+      : [
+          `others may feel ${slo_p99_ms === null ? 'the mode’s default' : `+${formatDuration(slo_p99_ms)}`} from ${at}`,
+        ]),
+  ]);
+  const said = [...(paused_ms > 0 ? [`paused for ${formatDuration(paused_ms)}`] : []), ...limits];
+  return said.flatMap((text, index) => labelled(index === 0 ? '  steered' : '', text, labelColumns + 2, width));
 }
 
 function verificationLines(report: Report, width: number): string[] {
+  const { walked } = report.verification;
+  const verified = (walked ? walkedLines(walked) : []).flatMap((text, index) =>
+    labelled(index === 0 ? '  verified' : '', text, labelColumns + 2, width),
+  );
+  return [...verified, ...unprovenLines(report, width)];
+}
+
+function unprovenLines(report: Report, width: number): string[] {
   return report.verification.unproven.flatMap((reason, index) =>
     labelled(index === 0 ? '  not proven' : '', reason, labelColumns + 2, width),
   );

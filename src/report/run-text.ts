@@ -1,8 +1,9 @@
 /** Runs for people: a line for each, and one in full with where it stands and how to go on. */
+import { printable } from '../base/bytes.ts';
 import { formatCount } from '../base/units.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Totals } from '../plan/report.ts';
-import type { RunDetail, RunSummary, Wishes } from '../plan/run.ts';
+import type { LeftBehind, Totals } from '../plan/report.ts';
+import type { RunDetail, RunSummary, Verified } from '../plan/run.ts';
 import { clean, clip, counted, labelled, table, type ViewOptions, viewOf, wrap } from './layout.ts';
 import { basisWords } from './plan-text.ts';
 import { argvWords, shortDigest } from './words.ts';
@@ -41,11 +42,33 @@ export function runText(run: RunDetail, plan: Plan | undefined, options: ViewOpt
     ...row('on', `${run.target}, since ${run.started_at}${run.allowed_by ? `; ${allowedWords[run.allowed_by]}` : ''}`),
     ...(plan ? row('plan', planWords(plan)) : []),
     ...row('so far', totalsWords(run.totals)),
+    ...(run.steering ? steeringRow(run.steering, row) : []),
     ...(run.progress ? row('stands', progressWords(run.progress)) : []),
-    ...(run.wishes ? wishRows(run.wishes).flatMap((text) => row('told', text)) : []),
     // not wrapped: it is there to be copied
     ...('command' in resume ? [`${'  go on'.padEnd(labelColumns)}${resume.command}`] : row('go on', resume.impossible)),
   ].join('\n');
+}
+
+/** What a walk after a job found, and what it cannot vouch for. */
+export function verifiedText({ run_id, walked, unproven }: Verified, options: ViewOptions = {}): string {
+  const { width, paint } = viewOf(options);
+  const rows = [...(walked ? walkedLines(walked) : []), ...unproven];
+  return [
+    ...wrap(`Run ${run_id}: ${walked?.left === 0 && unproven.length === 0 ? 'verified' : 'not verified'}`, width).map(
+      paint.bold,
+    ),
+    ...rows.flatMap((text) => labelled('', text, 2, width)),
+  ].join('\n');
+}
+
+/** What is left of what a job was to do, in one or two sentences. */
+export function walkedLines({ left, not_applied, others, sample }: LeftBehind): readonly string[] {
+  if (left === 0) return ['walked again: nothing is left to do'];
+  const what = `${formatCount(not_applied)} of them named as not applied, ${formatCount(others)} new since or missed`;
+  return [
+    `walked again: ${counted(left, 'key')} left, ${what}`,
+    `such as ${sample.slice(0, 3).map(printable).join(', ')}`,
+  ];
 }
 
 const allowedWords: Readonly<Record<NonNullable<RunDetail['allowed_by']>, string>> = {
@@ -54,16 +77,6 @@ const allowedWords: Readonly<Record<NonNullable<RunDetail['allowed_by']>, string
   typed_name: "approved by the target's name, typed",
   approval: 'approved by a signed approval',
 };
-
-function wishRows({ paused, rate, slo_p99_ms: slo }: Wishes): string[] {
-  return [
-    ...(paused ? ['to wait: it is paused'] : []),
-    ...(rate === undefined ? [] : [rate === 'off' ? 'no rate' : `${formatCount(rate)} commands a second at most`]),
-    ...(slo === undefined
-      ? []
-      : [slo === 'off' ? 'no target for the latency of others' : `the p99 of others may rise by ${slo} ms`]),
-  ];
-}
 
 function whatWords(what: string): string {
   return what === '' ? '(its plan cannot be read)' : what;
@@ -90,6 +103,18 @@ function progressWords({ attempts, parts, done, planned_keys }: NonNullable<RunD
   const how = attempts > 1 ? `begun ${attempts} times; ` : '';
   if (parts === 0) return `${how}no page is done yet`;
   return `${how}${formatCount(done)} of ${counted(parts, 'part')} of the keyspace done; ${formatCount(planned_keys)} keys were planned`;
+}
+
+function steeringRow(
+  { paused, rate, slo_p99_ms }: NonNullable<RunDetail['steering']>,
+  row: (label: string, text: string) => string[],
+): string[] {
+  const said = [
+    ...(paused ? ['paused'] : []),
+    ...(rate === undefined ? [] : [rate === null ? 'without a rate' : `at most ${formatCount(rate)}/s`]),
+    ...(slo_p99_ms === undefined ? [] : [slo_p99_ms === null ? 'without an SLO' : `SLO ${slo_p99_ms} ms`]),
+  ];
+  return said.length === 0 ? [] : row('steered', said.join(', '));
 }
 
 function agoWords(ms: number): string {

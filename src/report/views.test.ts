@@ -166,28 +166,6 @@ describe('estimateText', () => {
 });
 
 describe('reportText', () => {
-  it('says how long it was paused, and what was changed when, at 80 columns', () => {
-    const at = '2026-01-02T03:04:05.678Z';
-    const control: Report['control'] = {
-      paused_ms: 95_000,
-      changes: [
-        { at, change: 'paused' },
-        { at, change: 'rate', to: 200 },
-        { at, change: 'resumed' },
-        { at, change: 'slo_p99_ms', from: 5, to: 'off' },
-        ...Array.from({ length: 9 }, () => ({ at, change: 'rate', from: 200, to: 'off' }) as const),
-      ],
-    };
-    const text = checked(reportText(reportOf([], { control })));
-    expect(text).toContain('  paused       for 1 m 35 s, once');
-    expect(text).toContain('  changed to   200 commands a second at 2026-01-02T03:04:05Z (before: no rate)');
-    expect(text).toContain('no target for others at 2026-01-02T03:04:05Z (before: +5 ms\n');
-    expect(text).toContain('and 3 more: --json');
-    expect(reportText(reportOf([], { control: { paused_ms: 0, changes: [control.changes[1]!] } }))).not.toContain(
-      'paused',
-    );
-  });
-
   it('says what other clients felt and how the run made way, and nothing of what it did not do', () => {
     const governor: Report['governor'] = {
       slo_p99_ms: 5,

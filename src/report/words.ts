@@ -110,9 +110,15 @@ function expirationWords(request: RequestOf<'expiration'>): string {
 function named({
   keys,
   match,
+  keys_file,
   type,
 }: Extract<RequestOf<'expiration'>, { action: 'set' }>): Parameters<typeof whichKeys>[0] {
-  return { ...(keys && { keys }), ...(match !== undefined && { match }), ...(type && { type }) };
+  return {
+    ...(keys && { keys }),
+    ...(match !== undefined && { match }),
+    ...(keys_file !== undefined && { keys_file }),
+    ...(type && { type }),
+  };
 }
 
 function transactionWords(request: RequestOf<'transaction'>): string {
@@ -141,7 +147,7 @@ function scriptWords(request: RequestOf<'lua_script'>): string {
 }
 
 function batchWords(request: RequestOf<'batch'>): string {
-  const every = `every key that matches ${selected(request.select)}`;
+  const every = whichKeys(request.select);
   switch (request.do.action) {
     case 'unlink':
       return `unlink ${every}`;
@@ -188,6 +194,8 @@ type Select = Partial<RequestOf<'batch'>['select']>;
 
 function whichKeys(request: Select & { readonly keys?: readonly Bytes[] }): string {
   if (request.keys) return these(request.keys);
+  if (request.keys_file !== undefined)
+    return `every key of the file ${selected({ ...request, match: request.keys_file })}`;
   return request.match === undefined ? 'no keys' : `every key that matches ${selected(request)}`;
 }
 

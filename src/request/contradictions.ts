@@ -21,6 +21,8 @@ export function contradictions(request: Request): readonly Diagnostic[] {
       return request.action === 'persist' ? keysOrMatch(request) : [];
     case 'batch':
       return [
+        ...exactlyOne(request.select, ['match', 'keys_file'], 'select.'),
+        ...regularFile(request.select, 'select.'),
         ...selectionProblems(request.select, 'select.'),
         ...(request.do.action === 'expire'
           ? [...oneDeadline(request.do, 'do.'), ...conditionProblems(request.select, request.do.condition)]
@@ -56,14 +58,17 @@ function managed(request: RequestOf<'key_management'>): readonly Diagnostic[] {
 interface Targets {
   readonly keys?: unknown;
   readonly match?: unknown;
+  readonly keys_file?: string;
   readonly type?: unknown;
 }
 
 function keysOrMatch(request: Targets): readonly Diagnostic[] {
-  const found = exactlyOne(request, ['keys', 'match'], '');
+  const found = exactlyOne(request, ['keys', 'match', 'keys_file'], '');
   if (found.length > 0) return found;
+  const piped = regularFile(request, '');
+  if (piped.length > 0) return piped;
   if (request.keys === undefined || request.type === undefined) return [];
-  const message = 'type selects among the keys that match finds; named keys are taken as they are';
+  const message = 'type selects among the keys that match or keys_file gives; named keys are taken as they are';
   return [problem('REQ002', 'type', message, 'Remove type, or give match instead of keys.')];
 }
 
@@ -72,8 +77,15 @@ function namedOrFiltered(
 ): readonly Diagnostic[] {
   const [name] = (['ttl', 'size', 'bytes'] as const).filter((one) => request[one] !== undefined);
   if (request.keys === undefined || name === undefined) return [];
-  const message = `${name} selects among the keys that match finds; named keys are taken as they are`;
+  const message = `${name} selects among the keys that match or keys_file gives; named keys are taken as they are`;
   return [problem('REQ002', name, message, `Remove ${name}, or give match instead of keys.`)];
+}
+
+/** Standard input cannot be read again when the plan is applied, or when the run goes on. */
+function regularFile({ keys_file }: Pick<Targets, 'keys_file'>, place: string): readonly Diagnostic[] {
+  if (keys_file !== '-') return [];
+  const message = 'keys_file is standard input, and the plan is bound to the content of a file';
+  return [problem('REQ002', `${place}keys_file`, message, 'Write the keys to a file, and name that.')];
 }
 
 interface Deadline {

@@ -25,7 +25,7 @@ export function pipeline(
   };
 }
 
-/** One command for every key of a selection, found by SCAN. */
+/** One command for every key of a selection, found by SCAN or read from a file. */
 export function job(
   request: Request,
   target: Target | undefined,
@@ -46,9 +46,17 @@ export function job(
       ...filterReasons(selection, step, target),
       ...(isFiltered(selection) ? [] : conditionReasons(step, target)),
       ...onServer.reasons,
-      'A scan job is atomic per key, not as a whole.',
-      count.reason,
+      ...(selection.keys_file === undefined
+        ? ['A scan job is atomic per key, not as a whole.', count.reason]
+        : listedReasons(count.size)),
       batch.reason,
     ],
   };
+}
+
+function listedReasons(count: number): readonly string[] {
+  return [
+    `The keys come from the file, ${count} a page, in its order; nothing is scanned. Each key is acted on by itself, not all as a whole.`,
+    'The whole file is read for its SHA-256 before the first key is acted on: another content is refused.',
+  ];
 }

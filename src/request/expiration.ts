@@ -2,7 +2,7 @@
 import { assertNever } from '../base/assert.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
-import type { CommandStep } from '../plan/step.ts';
+import type { CommandStep, KeysFile } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import type { Argument } from '../plan/values.ts';
 import { scanCount } from './batch-size.ts';
@@ -15,17 +15,23 @@ import { olderThan } from './version.ts';
 type Action<Name> = Extract<RequestOf<'expiration'>, { action: Name }>;
 
 /** The draft of an expiration request, or why there is none. */
-export function expiration(request: RequestOf<'expiration'>, target: Target | undefined): Result<Draft> {
+export function expiration(
+  request: RequestOf<'expiration'>,
+  target: Target | undefined,
+  file?: KeysFile,
+): Result<Draft> {
   switch (request.action) {
     case 'set': {
       const tooOld = atomicCondition(request, target);
       if (tooOld) return tooOld;
-      const deadline = deadlineOf(request, { place: '', bulk: request.match !== undefined });
+      const deadline = deadlineOf(request, { place: '', bulk: isBulk(request) });
       if (!('value' in deadline)) return deadline;
-      return { value: onKeys(request, target, (key) => pexpireat(key, deadline.value), deadline.value.reasons) };
+      return {
+        value: onKeys(request, target, { file, step: (key) => pexpireat(key, deadline.value) }, deadline.value.reasons),
+      };
     }
     case 'persist':
-      return { value: onKeys(request, target, persistStep, [persistReason]) };
+      return { value: onKeys(request, target, { file, step: persistStep }, [persistReason]) };
     case 'get': {
       const steps = request.keys.map((key): CommandStep => ({ kind: 'command', argv: ['PTTL', key] }));
       const reason = 'PTTL answers milliseconds to live, -1 without a TTL, -2 when the key is missing.';
@@ -49,11 +55,10 @@ export const persistReason = 'PERSIST removes the TTL: the key stays until it is
 function onKeys(
   request: Action<'set'> | Action<'persist'>,
   target: Target | undefined,
-  step: (key: Argument) => CommandStep,
+  { file, step }: { readonly file: KeysFile | undefined; readonly step: (key: Argument) => CommandStep },
   reasons: readonly string[],
 ): Draft {
-  if (request.match !== undefined)
-    return job(request, target, selectionOf(named(request)), step({ param: 'key' }), reasons);
+  if (isBulk(request)) return job(request, target, selectionOf(named(request), file), step({ param: 'key' }), reasons);
   const steps = (request.keys ?? []).map(step);
   return pipeline(request, target, steps, [
     ...reasons,
@@ -87,6 +92,14 @@ function audit(request: Action<'audit'>): Draft {
 }
 
 /** `ttl` of an expiration request is what is set, not what is selected by. */
-function named({ match, type }: Pick<Select, 'match' | 'type'>): Select {
-  return { ...(match === undefined ? {} : { match }), ...(type === undefined ? {} : { type }) };
+function named({ match, keys_file, type }: Pick<Select, 'match' | 'keys_file' | 'type'>): Select {
+  return {
+    ...(match === undefined ? {} : { match }),
+    ...(keys_file === undefined ? {} : { keys_file }),
+    ...(type === undefined ? {} : { type }),
+  };
+}
+
+function isBulk({ match, keys_file }: Pick<Select, 'match' | 'keys_file'>): boolean {
+  return match !== undefined || keys_file !== undefined;
 }

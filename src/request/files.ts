@@ -33,17 +33,29 @@ export function streamedFile(request: Request): StreamedFile | undefined {
   return { path: file, format: formatOf(file, format), ...(each === undefined ? {} : { each }) };
 }
 
+/** The file that names the keys of a request, and where the request says so; undefined when none does. */
+export function keysFileOf(request: Request): { readonly path: string; readonly at: string } | undefined {
+  const inside = request.operation_type === 'batch';
+  const path = inside ? request.select.keys_file : 'keys_file' in request ? request.keys_file : undefined;
+  return path === undefined ? undefined : { path, at: inside ? 'select.keys_file' : 'keys_file' };
+}
+
 /** The diagnostic of a file that cannot be read. */
-export function unreadableFile(cause: unknown): Diagnostic {
+export function unreadableFile(cause: unknown, at = 'file'): Diagnostic {
   if (cause instanceof OpsError)
-    return problem('REQ003', 'file', cause.message, cause.remedy ?? 'Check the path and its permissions.');
+    return problem('REQ003', at, cause.message, cause.remedy ?? 'Check the path and its permissions.');
   const detail = cause instanceof Error ? cause.message : String(cause);
-  return problem('REQ003', 'file', `the file cannot be read: ${detail}`, 'Check the path and its permissions.');
+  return problem('REQ003', at, `the file cannot be read: ${detail}`, 'Check the path and its permissions.');
 }
 
 /** The diagnostic of a file without a command. */
 export function noCommand(): Diagnostic {
   return problem('REQ003', 'file', 'the file holds no command', 'Write one command a line.');
+}
+
+/** The diagnostic of a file without a key. */
+export function noKey(at: string): Diagnostic {
+  return problem('REQ003', at, 'the file holds no key', 'Write one key a line.');
 }
 
 /** The diagnostic of the first place of a file that cannot be read as a command. */

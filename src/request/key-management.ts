@@ -4,7 +4,7 @@ import { type Bytes, bytesId } from '../base/bytes.ts';
 import { cardinalityCommands } from '../catalog/cardinality.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
-import type { CommandStep } from '../plan/step.ts';
+import type { CommandStep, KeysFile } from '../plan/step.ts';
 import type { KeyFacts, Target } from '../plan/target.ts';
 import { scanCount } from './batch-size.ts';
 import { job, pipeline } from './drafts.ts';
@@ -15,7 +15,11 @@ import { olderThan } from './version.ts';
 type Action<Name> = Extract<RequestOf<'key_management'>, { action: Name }>;
 
 /** The draft of a key_management request, or why there is none (VER001: COPY needs 6.2). */
-export function keyManagement(request: RequestOf<'key_management'>, target: Target | undefined): Result<Draft> {
+export function keyManagement(
+  request: RequestOf<'key_management'>,
+  target: Target | undefined,
+  file?: KeysFile,
+): Result<Draft> {
   switch (request.action) {
     case 'find':
       return { value: find(request) };
@@ -26,9 +30,9 @@ export function keyManagement(request: RequestOf<'key_management'>, target: Targ
     case 'copy':
       return copy(request, target);
     case 'delete':
-      return { value: onKeys(request, target, 'UNLINK', unlinkReason) };
+      return { value: onKeys(request, target, file, { name: 'UNLINK', reason: unlinkReason }) };
     case 'touch':
-      return { value: onKeys(request, target, 'TOUCH', touchReason) };
+      return { value: onKeys(request, target, file, { name: 'TOUCH', reason: touchReason }) };
     default:
       return assertNever(request);
   }
@@ -141,11 +145,13 @@ function copy(request: Action<'copy'>, target: Target | undefined): Result<Draft
 function onKeys(
   request: Action<'delete'> | Action<'touch'>,
   target: Target | undefined,
-  name: string,
-  reason: string,
+  file: KeysFile | undefined,
+  { name, reason }: { readonly name: string; readonly reason: string },
 ): Draft {
-  if (request.match !== undefined)
-    return job(request, target, selectionOf(request), { kind: 'command', argv: [name, { param: 'key' }] }, [reason]);
+  if (request.match !== undefined || request.keys_file !== undefined)
+    return job(request, target, selectionOf(request, file), { kind: 'command', argv: [name, { param: 'key' }] }, [
+      reason,
+    ]);
   const steps = (request.keys ?? []).map((key) => command(name, key));
   return pipeline(request, target, steps, [
     reason,

@@ -1,11 +1,12 @@
 /** What a request selects: its filters as the plan has them, where they contradict each other, and what they mean for the run. */
+import { invariant } from '../base/assert.ts';
 import { parseDuration } from '../base/units.ts';
 import { commandName } from '../catalog/lookup.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
-import { isFiltered } from '../plan/filters.ts';
+import { asksType, isFiltered } from '../plan/filters.ts';
 import { guardedCommand, isGuarded } from '../plan/guarded-command.ts';
 import type { RequestOf } from '../plan/request.ts';
-import type { CommandStep, Selection } from '../plan/step.ts';
+import type { CommandStep, KeysFile, Selection } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { literal } from '../plan/values.ts';
 import { problem } from './problem.ts';
@@ -13,14 +14,16 @@ import { problem } from './problem.ts';
 /** What of a request says which keys. */
 export type Select = Partial<RequestOf<'batch'>['select']>;
 
-/** The selection as the plan has it: durations in milliseconds, `*` where there is no pattern. */
-export function selectionOf({ match, type, ttl, size, bytes }: Select): Selection {
+/** The selection as the plan has it: durations in milliseconds, `*` where there is no pattern. `file`: the file of keys, as it was found to be. */
+export function selectionOf({ match, keys_file, type, ttl, size, bytes }: Select, file?: KeysFile): Selection {
+  invariant(keys_file === undefined || file !== undefined, 'a file of keys was looked at before');
   return {
     match: match ?? '*',
     ...(type === undefined ? {} : { type }),
     ...(ttl === undefined ? {} : { ttl: ttlOf(ttl) }),
     ...(size === undefined ? {} : { size }),
     ...(bytes === undefined ? {} : { bytes }),
+    ...(keys_file === undefined ? {} : { keys_file: file! }),
   };
 }
 
@@ -55,11 +58,14 @@ export function filterReasons(
 ): readonly string[] {
   if (!isFiltered(selection)) return [];
   const read = [
+    ...(asksType(selection) ? ['its type'] : []),
     ...(selection.ttl === undefined ? [] : ['PTTL']),
     ...(selection.size === undefined ? [] : ['the number of elements']),
     ...(selection.bytes === undefined ? [] : ['MEMORY USAGE']),
   ];
-  const reads = `SCAN does not tell this, so each key that matches is asked for ${read.join(', ')}, a page in one packet.`;
+  const listed = selection.keys_file !== undefined;
+  const which = listed ? 'Each key of the file' : 'SCAN does not tell this, so each key that matches';
+  const reads = `${which} is asked for ${read.join(', ')}, a page in one packet.`;
   if (step === undefined) return [reads];
   const server = target?.server ?? { redis_version: '7.0' };
   if (isGuarded(guardedCommand(step.argv, selection, server)))

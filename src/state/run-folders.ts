@@ -1,18 +1,19 @@
 /** The runs on disk, as somebody looks at them who does not run them: which there are, what stands in each, ending and removing them. */
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Steering } from '../plan/steering.ts';
 import { codeOf, guarded, syncDirectory, writeDurably } from './files.ts';
 import { type JournalRecord, readJournal } from './journal.ts';
-import { holderOf, requireLock, takeLock } from './lock.ts';
-import { exists, isRunId, readJson } from './runs.ts';
+import { holderOf, takeLock } from './lock.ts';
+import { exists, isRunId, readJson, steeringFile } from './runs.ts';
 
 /** A run as it lies on disk. Documents are JSON, to be checked by whoever reads them; undefined when there is none. */
 export interface StoredRun {
   readonly plan: unknown;
   readonly report: unknown;
   readonly cancelled: boolean;
-  /** What somebody wants of it while it goes on, as JSON to be checked. */
-  readonly wishes: unknown;
+  /** What somebody wants of it while it is in motion. */
+  readonly steering: unknown;
   /** The process that runs it now. */
   readonly runningIn: number | undefined;
   /** Unix milliseconds of the last thing it wrote. */
@@ -48,7 +49,7 @@ export async function readRun(
     plan: await readJson(join(folder, 'plan.json')),
     report: await readJson(join(folder, 'report.json')),
     cancelled: await exists(join(folder, 'cancel')),
-    wishes: await readJson(join(folder, 'control.json')),
+    steering: await readJson(join(folder, steeringFile)),
     runningIn,
     touchedMs: await touched(folder),
   };
@@ -59,20 +60,9 @@ export async function markCancelled(dir: string, runId: string, atMs: number): P
   await writeDurably(join(dir, 'runs', runId, 'cancel'), `${JSON.stringify({ at_ms: atMs })}\n`);
 }
 
-/** Changes what is wanted of a run: `change` gets what stands there and gives what shall stand; nothing is written when it gives undefined. One caller at a time. Rejects with OpsError state. */
-export async function changeWishes<Wanted>(
-  dir: string,
-  runId: string,
-  change: (stored: unknown) => Wanted | undefined,
-): Promise<void> {
-  const path = join(dir, 'runs', runId, 'control.json');
-  const lock = await requireLock(`${path}.lock`, `control.json of run ${runId}`);
-  try {
-    const wanted = change(await readJson(path));
-    if (wanted !== undefined) await writeDurably(path, `${JSON.stringify(wanted)}\n`);
-  } finally {
-    await lock.release();
-  }
+/** Says what is wanted of a run in motion. Rejects with OpsError state. */
+export async function writeSteering(dir: string, runId: string, steering: Steering): Promise<void> {
+  await writeDurably(join(dir, 'runs', runId, steeringFile), `${JSON.stringify(steering)}\n`);
 }
 
 /** Removes a run's folder as a whole; false while a process holds it. Rejects with OpsError state. */

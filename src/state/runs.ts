@@ -30,8 +30,8 @@ export interface RunLog {
   append(record: JournalRecord): Promise<void>;
   /** True once somebody wants the run to end (redops runs cancel). */
   cancelled(): Promise<boolean>;
-  /** What somebody wants of the run meanwhile (redops runs pause, resume, set), as JSON to be checked; undefined when nothing. Rejects with OpsError state. */
-  wishes(): Promise<unknown>;
+  /** What somebody wants of the run in motion, as JSON; undefined where nobody said anything. */
+  steering(): Promise<unknown>;
   /** Flushes the journal and writes report.json. Rejects with OpsError state. */
   finish(report: Report): Promise<void>;
   /** Releases the lock and the file. May be called twice. */
@@ -61,6 +61,9 @@ export async function openRun(dir: string, run_id: string, plan: Plan, begun: Ru
     throw error;
   }
 }
+
+/** What somebody wants of a run in motion. */
+export const steeringFile = 'steering.json';
 
 /** True for what may name a run's folder. */
 export function isRunId(text: string): boolean {
@@ -110,6 +113,7 @@ async function cutOff(folder: string, path: string, end: JournalEnd): Promise<Fi
     await file.truncate(end.bytes);
     await file.sync();
     await rm(join(folder, 'report.json'), { force: true });
+    await rm(join(folder, steeringFile), { force: true }); // said of an attempt that has ended
     await syncDirectory(folder);
     return file;
   } catch (error) {
@@ -160,7 +164,7 @@ function runLog(folder: string, path: string, file: FileHandle, lock: Lock, from
       return journal.append(next.line);
     },
     cancelled: () => exists(join(folder, 'cancel')),
-    wishes: () => readJson(join(folder, 'control.json')),
+    steering: () => readJson(join(folder, steeringFile)),
     finish: async (report) => {
       await journal.settled();
       await writeDurably(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);

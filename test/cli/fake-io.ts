@@ -111,6 +111,11 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
         report: Promise.resolve(foldEvents(plan, 'r1', events)),
       };
     },
+    verify: async (runId) => ({
+      run_id: runId,
+      walked: { left: 3, not_applied: 1, others: 2, sample: ['session:1', 'session:2', 'session:3'] },
+      unproven: ['2 of the keys match now as if nothing had been done: they are new since, or were missed'],
+    }),
     resume: async (runId, granted) => {
       resumed.push({ runId, ...granted });
       if (!granted.yes) {

@@ -63,7 +63,7 @@ describe('a scan job', () => {
     await withAgent(server.url, async (agent) => {
       let cutting = true;
       let cutter: Promise<void> | undefined;
-      const request = { ...unlink, limits: { rate: 20_000 }, retry: { max_retries: 50, base_ms: 5 } };
+      const request = { ...unlink, limits: { rate: 10_000 }, retry: { max_retries: 50, base_ms: 5 } };
       const report = await disturbed(agent, request, 1, () => {
         cutter = (async () => {
           while (cutting) await server.cli('client', 'kill', 'type', 'normal').catch(() => '');

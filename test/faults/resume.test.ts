@@ -1,14 +1,11 @@
 /**
  * A scan job that ended in its middle goes on: after kill -9 of the command, Ctrl-C, a journal that a crash cut anywhere, a
- * server that was restarted. No key is missed, and what the report counts is what was done.
- * REDOPS_KILLS sets how often the command is killed at random moments.
+ * server that was restarted. No key is missed, and what the report counts is what was done. kills.test.ts has the numbers.
  */
 import { randomInt } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { appendFile, copyFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ApplyOptions, approvePlan, type ResumeOptions } from '../../src/agent.ts';
 import { Report } from '../../src/plan/report.ts';
@@ -22,11 +19,11 @@ import {
   startCluster,
   startReplica,
   startServer,
+  type TestCluster,
   type TestServer,
   waitFor,
 } from '../support/servers.ts';
 
-const KILLS = Number(process.env.REDOPS_KILLS ?? 4);
 const KEYS = 20_000;
 
 let server: TestServer;
@@ -67,30 +64,9 @@ async function journalOf(id: string): Promise<JournalRecord[]> {
 const changedIn = (records: readonly JournalRecord[]): number =>
   records.reduce((sum, one) => sum + (one.kind === 'page' ? Number(one.changed) : 0), 0);
 
-const withoutDeadline = async (): Promise<number> =>
-  Number(
-    await server.cli(
-      'eval',
-      `local n = 0 for i = 1, ${KEYS} do if redis.call('pttl', 'job:' .. i) == -1 then n = n + 1 end end return n`,
-      '0',
-    ),
-  );
 const report = ({ out }: Ended): Report => Report.parse(JSON.parse(out));
 const detail = async (id: string): Promise<RunDetail> =>
   RunDetail.parse(JSON.parse((await redops(['runs', 'show', id, '--json'], state())).out));
-
-/** Runs the command and kills it with SIGKILL so long after it was started, or after `begun` holds. */
-async function killed(argv: readonly string[], ms: number, begun?: () => Promise<boolean>): Promise<void> {
-  const { child, ended } = start(process.execPath, [main, ...argv], state());
-  let over = false;
-  void ended.then(() => {
-    over = true;
-  });
-  if (begun) await waitFor('the job to begin', async () => over || (await begun()));
-  const timer = setTimeout(() => child.kill('SIGKILL'), ms);
-  await ended;
-  clearTimeout(timer);
-}
 
 function resumed(id: string, ...more: string[]): Promise<Ended> {
   return redops(['runs', 'resume', id, '--yes', '--json', '--no-progress', ...more], state());
@@ -228,50 +204,6 @@ describe('a job that was interrupted', () => {
 });
 
 describe('a job that was killed', () => {
-  it.each(
-    Array.from({ length: KILLS }, (_, at) => ({
-      number: at + 1,
-      verb: at % 2 ? ('expire' as const) : ('unlink' as const),
-    })),
-  )(
-    'at a random moment, and again when it went on, ends with every key done: $verb, $number',
-    async ({ verb, number }) => {
-      const touched = async () =>
-        (await left()) < KEYS || !(await server.cli('info', 'keyspace')).includes('expires=0');
-      // every third anywhere from its start on, the others in the middle of the work
-      if (number % 3 === 0) await killed(jobs[verb], randomInt(100, 4_000));
-      else await killed(jobs[verb], randomInt(0, 1_200), touched);
-      const id = await onlyRun();
-      if (id !== '') {
-        await killed(['runs', 'resume', id, '--yes', '--json', '--no-progress'], randomInt(300, 2_000));
-      }
-      const undone = verb === 'unlink' ? left : withoutDeadline;
-      await sleep(100); // what was in the server's socket has run
-      const before = await undone();
-      const recorded = id === '' ? 0 : changedIn(await journalOf(id));
-      // a key that SCAN gives twice can be given a deadline twice, but be removed once
-      if (verb === 'unlink') expect(KEYS - before).toBeGreaterThanOrEqual(recorded);
-      if (id === '' || !existsSync(join(runFolder(id), 'plan.json'))) {
-        expect(before).toBe(KEYS); // it never came to its plan
-        return;
-      }
-      const ended = (await detail(id)).status === 'succeeded';
-      const last = await resumed(id);
-      if (ended) expect(last.status).toBe(3);
-      else {
-        expect({ status: last.status, err: last.err }).toEqual({ status: 0, err: '' });
-        const { totals, status } = report(last);
-        expect(status).toBe('succeeded');
-        // what was recorded, and what was left: the rest was done by pages that were killed before their record
-        expect(totals.changed).toBe(verb === 'unlink' ? recorded + before : totals.changed);
-        expect(totals).toMatchObject({ failed: 0, unknown: 0 });
-      }
-      expect(await undone()).toBe(0);
-      expect(await server.cli('exists', 'keep:1', 'keep:500')).toBe('2');
-    },
-    60_000,
-  );
-
   it('and whose journal lost its end, or has noise there, does again what is not recorded', async () => {
     for (let round = 0; round < 3; round += 1) {
       await fill(server);
@@ -363,24 +295,54 @@ describe('a job whose server was restarted', () => {
 });
 
 describe('a job over a cluster', () => {
-  it('goes on from the start of every node, and misses nothing', async () => {
-    const cluster = await startCluster();
-    try {
-      const name = 'shop';
-      const shop: Settings = { name, tag: 'production' };
-      await withAgent(cluster.url, async (agent) => {
-        const keys = Array.from({ length: 9_000 }, (_, at) => ['SET', `job:${at}`, 'v']);
-        for await (const one of agent.pipeline(keys, { typedName: agent.target.name })) expect(one.outcome).toBe('ok');
-      });
-      const first = await stopped({ ...job, limits: { rate: 8_000 } }, { typedName: name }, cluster.url, shop);
-      expect(first).toMatchObject({ status: 'interrupted', resume: { command: expect.any(String) } });
-      const done = await goOn(first.run_id, { yes: true }, cluster.url, shop);
-      expect(done).toMatchObject({ status: 'succeeded', totals: { failed: 0, unknown: 0 } });
-      const sizes = await Promise.all(cluster.nodes.map((node) => node.cli('dbsize')));
-      expect(sizes.map(Number)).toEqual(sizes.map(() => 0));
-    } finally {
-      await cluster.stop();
-    }
+  const name = 'shop';
+  const shop: Settings = { name, tag: 'production' };
+  const CLUSTER_KEYS = 9_000;
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startCluster();
+  }, 60_000);
+  afterAll(() => cluster.stop());
+
+  /** A job that was stopped in its middle. */
+  async function begun(): Promise<Report> {
+    await withAgent(cluster.url, async (agent) => {
+      const keys = Array.from({ length: CLUSTER_KEYS }, (_, at) => ['SET', `job:${at}`, 'v']);
+      for await (const one of agent.pipeline(keys, { typedName: agent.target.name })) expect(one.outcome).toBe('ok');
+    });
+    const expire = { ...job, do: { action: 'expire', ttl: '1h' }, limits: { rate: 8_000 } };
+    const first = await stopped(expire, { typedName: name }, cluster.url, shop);
+    expect(first).toMatchObject({ status: 'interrupted', resume: { command: expect.any(String) } });
+    return first;
+  }
+  const withDeadline = async () => {
+    const spaces = await Promise.all(cluster.primaries.map((node) => node.cli('info', 'keyspace')));
+    return spaces.reduce((sum, space) => sum + Number(/expires=(\d+)/.exec(space)?.[1] ?? 0), 0);
+  };
+
+  it('goes on where it came to on each node when no slot has moved', async () => {
+    const { run_id } = await begun();
+    const before = await journalOf(run_id);
+    const ids = await Promise.all(cluster.primaries.map((node) => node.cli('cluster', 'myid')));
+    expect(new Set(before.flatMap((one) => (one.kind === 'page' ? [one.shard] : []))).size).toBeGreaterThan(1);
+    const done = await goOn(run_id, { yes: true }, cluster.url, shop);
+    expect(done).toMatchObject({ status: 'succeeded', verification: { complete: true } });
+    expect(done.totals).toMatchObject({ matched: CLUSTER_KEYS, changed: CLUSTER_KEYS, failed: 0, unknown: 0 });
+    const pages = (await journalOf(run_id)).filter(({ kind }) => kind === 'page');
+    // no page of the first attempt was journaled again
+    expect(pages.reduce((sum, page) => sum + Number(page.matched), 0)).toBe(CLUSTER_KEYS);
+    expect(new Set(pages.map(({ shard }) => shard))).toEqual(new Set(ids));
+    expect(await withDeadline()).toBe(CLUSTER_KEYS);
+  }, 60_000);
+
+  it('goes on from the start of every node when slots have moved since, and misses nothing', async () => {
+    const { run_id } = await begun();
+    const [from, to] = cluster.primaries;
+    await cluster.reshard(from!, to!, 60);
+    const done = await goOn(run_id, { yes: true }, cluster.url, shop);
+    expect(done).toMatchObject({ status: 'succeeded', verification: { complete: true } });
+    expect(done.totals).toMatchObject({ matched: CLUSTER_KEYS, failed: 0, unknown: 0 });
+    expect(await withDeadline()).toBe(CLUSTER_KEYS);
   }, 60_000);
 });
 

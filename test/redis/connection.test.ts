@@ -145,7 +145,7 @@ describe('logging in', () => {
     ['redis+cluster://127.0.0.1:1,127.0.0.1:2', 'unreachable'],
     ['redis+cluster://', 'usage'],
     ['redis+cluster://127.0.0.1:7000,', 'usage'],
-    ['redis+sentinel://127.0.0.1:26379/mymaster', 'unsupported'],
+    ['redis+sentinel://127.0.0.1:1,127.0.0.1:2/mymaster', 'unreachable'],
   ])('says what is wrong with %s', async (url, code) => {
     const error = await failure((async () => connectTarget(parseUrl(url)))());
     expect(error.code).toBe(code);

@@ -1,11 +1,11 @@
-/** plan and apply on every kind of server that redops runs on, and a clear refusal on those it does not run on yet. */
+/** plan and apply on every kind of server that redops runs on. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openAgent } from '../../src/agent.ts';
 import { applied, faultOf, planOf, withAgent } from '../support/agent.ts';
-import { matrix, startCluster, startReplica, startSentinel, startServer, type TestServer } from '../support/servers.ts';
+import { matrix, startCluster, startReplica, startServer, type TestServer } from '../support/servers.ts';
 
 const request = { operation_type: 'pipelining', commands: ['SET greeting hello PX 100000', 'GET greeting'] };
 
@@ -94,18 +94,6 @@ describe('a replica', () => {
     await replica.stop();
     await primary.stop();
   });
-});
-
-describe('what redops does not run on yet', () => {
-  it('refuses Sentinel: by its URL, and when a Sentinel is taken for a server', async () => {
-    const sentinel = await startSentinel();
-    const byUrl = await faultOf(openAgent({ url: sentinel.url }));
-    expect(byUrl.code).toBe('unsupported');
-    const byPort = await faultOf(openAgent({ url: sentinel.sentinels[0]!.url }));
-    expect(byPort.code).toBe('unsupported');
-    expect(byPort.remedy).toBeTruthy();
-    await sentinel.stop();
-  }, 60_000);
 });
 
 describe('a cluster', () => {

@@ -134,6 +134,27 @@ export function job(
   return draft([step], given, request);
 }
 
+/** A job that runs one command for every key of a file; `outside`: the first key that begins with none of the prefixes. */
+export function fileJob(
+  argv: readonly Argument[],
+  outside?: { readonly key: string; readonly line: number },
+  request?: Partial<Record<string, unknown>>,
+): Subject {
+  const keys_file = { path: 'keys.txt', gzip: false, bytes: 9, sha256: 'a'.repeat(64) };
+  const selection: Selection = { match: '*', keys_file };
+  const counted = { keys: 2, repeated: 0, asked: 2, existing: 2, low: 2, high: 2 };
+  const listed = { ...counted, ...(outside && { outside }) };
+  const given = { selections: [{ ...selected('*', 2), selection, listed }] };
+  const step: Step = {
+    kind: 'for_each',
+    selection,
+    count: 500,
+    batch_size: 500,
+    do: { kind: 'command', argv: [...argv] },
+  };
+  return draft([step], given, request);
+}
+
 /** The key of a job in its template. */
 export const eachKey: Argument = { param: 'key' };
 

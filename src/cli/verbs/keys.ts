@@ -10,6 +10,7 @@ type Options = RunOptions &
   RequestOptions &
   FilterOptions & {
     match?: string;
+    keysFile?: string;
     type?: string;
     limit?: number;
     replace?: boolean;
@@ -50,9 +51,14 @@ export function addKeys(program: Command, io: Io, finish: Finish): void {
     ['delete', 'delete keys with UNLINK'],
     ['touch', 'refresh the idle time of keys'],
   ] as const)
-    withFilters(withRequest(keys.command(`${action} [keys...]`).description(`${what}: by name, or all that match`)))
+    withFilters(
+      withRequest(
+        keys.command(`${action} [keys...]`).description(`${what}: by name, all that match, or those of a file`),
+      ),
+    )
       .option('--match <pattern>', 'every key that matches this glob pattern')
-      .option('--type <type>', 'with --match: only keys of this type')
+      .option('--keys-file <file>', 'every key of this file, one a line')
+      .option('--type <type>', 'with --match or --keys-file: only keys of this type')
       .action((names: string[], options: Options) =>
         act(action, { ...eitherKeysOrMatch(names, options), ...filterMembers(options) }, options),
       );

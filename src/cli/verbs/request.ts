@@ -27,20 +27,26 @@ export async function reportOfFault(options: RunOptions): Promise<((error: OpsEr
   return (error) => faultReport(error, undefined);
 }
 
-/** `keys`, or `match` and `type`. Throws OpsError usage for both or neither. */
+/** `keys`, or `match` or `keys_file`, and `type`. Throws OpsError usage for several or none. */
 export function eitherKeysOrMatch(
   keys: readonly string[],
-  options: { readonly match?: string; readonly type?: string },
+  options: { readonly match?: string; readonly keysFile?: string; readonly type?: string },
 ): Record<string, unknown> {
-  if (keys.length > 0 === (options.match !== undefined))
-    throw new OpsError('usage', keys.length > 0 ? 'keys and --match are both given' : 'no keys are given', {
-      remedy: 'Name the keys, or give --match PATTERN, not both.',
+  const { match, keysFile, type } = options;
+  const given = [
+    ...(keys.length > 0 ? ['keys'] : []),
+    ...(match === undefined ? [] : ['--match']),
+    ...(keysFile === undefined ? [] : ['--keys-file']),
+  ];
+  if (given.length !== 1)
+    throw new OpsError('usage', given.length === 0 ? 'no keys are given' : `${given.join(' and ')} are both given`, {
+      remedy: 'Name the keys, or give --match PATTERN or --keys-file FILE: one of them.',
     });
-  if (options.match === undefined && options.type !== undefined)
-    throw new OpsError('usage', '--type needs --match', {
+  if (keys.length > 0 && type !== undefined)
+    throw new OpsError('usage', '--type needs --match or --keys-file', {
       remedy: 'Keys that are named are taken whatever their type.',
     });
-  return keys.length > 0 ? { keys } : defined({ match: options.match, type: options.type });
+  return keys.length > 0 ? { keys } : defined({ match, keys_file: keysFile, type });
 }
 
 /** Unix seconds as a number, anything else as it is written. */

@@ -1,20 +1,13 @@
 /** redops runs: the runs that are kept, going on with one, ending one, removing old ones. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { OpsError } from '../../base/ops-error.ts';
 import type { Finish, Io } from '../io.ts';
-import { type RunOptions, whole, withTarget } from '../options.ts';
+import { type RunOptions, withTarget } from '../options.ts';
 import { reportOfFault } from './request.ts';
 
 /** What the options give. */
 export interface ResumeCliOptions extends RunOptions {
   readonly sameData?: boolean;
-}
-
-/** What `set` is told. */
-export interface SetOptions {
-  readonly rate?: number | 'off';
-  readonly slo?: number | 'off';
-  readonly json?: boolean;
 }
 
 /** What `prune` is told. */
@@ -24,11 +17,18 @@ export interface PruneOptions {
   readonly json?: boolean;
 }
 
+/** What `set` is told. */
+export interface SetOptions {
+  readonly rate?: string;
+  readonly slo?: string;
+  readonly json?: boolean;
+}
+
 /** Adds the verb. */
 export function addRuns(program: Command, io: Io, finish: Finish): void {
   const runs = program
     .command('runs')
-    .description('list, show, pause, resume, change, cancel, prune the runs that are kept');
+    .description('list, show, pause, resume, set, verify, cancel, prune the runs that are kept');
   const load = () => import('../runs.ts');
   runs
     .command('list')
@@ -44,24 +44,24 @@ export function addRuns(program: Command, io: Io, finish: Finish): void {
     );
   runs
     .command('pause <run>')
-    .description('let a job in motion wait: nothing is sent until it is resumed')
-    .option('--json', 'print it as JSON')
+    .description('let a run in motion wait: nothing more is sent until it is resumed')
+    .option('--json', 'print what is wanted of it now as JSON')
     .action((run: string, options: RunOptions) =>
       finish(async () => (await load()).pause(io, run, options), faults(options)),
     );
   runs
     .command('set <run>')
-    .description('give a job in motion another rate, or another target for the latency of others')
-    .option('--rate <n>', 'commands a second at most; off: no limit', orOff(whole))
-    .option('--slo <ms>', 'milliseconds that the p99 of other clients may rise by; off: nothing is held', orOff(millis))
-    .option('--json', 'print it as JSON')
+    .description('change the limits of a run in motion')
+    .option('--rate <commands>', 'commands a second, or off')
+    .option('--slo <ms>', 'milliseconds that the p99 of other clients may rise by, or off: as its mode has it')
+    .option('--json', 'print what is wanted of it now as JSON')
     .action((run: string, options: SetOptions) =>
       finish(async () => (await load()).set(io, run, options), faults(options)),
     );
   withTarget(
     runs
       .command('resume <run>')
-      .description('let a paused job go on; go on with a job that ended early, on the server that it began on'),
+      .description('let a paused run go on, or go on with a job that ended early, on the server that it began on'),
   )
     .option('--json', 'print the report as JSON')
     .option('--yes', 'approve what may be approved without a person, and what a person approved for this run')
@@ -70,6 +70,12 @@ export function addRuns(program: Command, io: Io, finish: Finish): void {
     .option('--no-progress', 'no progress line')
     .action(async (run: string, options: ResumeCliOptions) =>
       finish(async () => (await load()).resume(io, run, options), await reportOfFault(options)),
+    );
+  withTarget(runs.command('verify <run>').description('walk the selection of an ended job again, for what is left'))
+    .option('--json', 'print what was found as JSON')
+    .option('--same-data', 'it is the same data set, although the server has a new replication id')
+    .action((run: string, options: ResumeCliOptions) =>
+      finish(async () => (await load()).verify(io, run, options), faults(options)),
     );
   runs
     .command('cancel <run>')
@@ -85,16 +91,6 @@ export function addRuns(program: Command, io: Io, finish: Finish): void {
     .option('--yes', 'remove them')
     .option('--json', 'print them as JSON')
     .action((options: PruneOptions) => finish(async () => (await load()).prune(io, options), faults(options)));
-}
-
-function orOff(parse: (text: string) => number): (text: string) => number | 'off' {
-  return (text) => (text === 'off' ? 'off' : parse(text));
-}
-
-function millis(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 60_000)) throw new InvalidArgumentError('It must be above 0, at most 60000, or off.');
-  return value;
 }
 
 function faults({ json }: { readonly json?: boolean }): ((error: OpsError) => unknown) | undefined {

@@ -5,7 +5,7 @@ import { defined, type RequestOptions, type RunOptions, requestMembers, withRequ
 import { type ExpiryOptions, expiryMembers, withExpiry } from './expiry.ts';
 import { eitherKeysOrMatch, runRequest } from './request.ts';
 
-type Options = RunOptions & RequestOptions & ExpiryOptions & { match?: string; type?: string };
+type Options = RunOptions & RequestOptions & ExpiryOptions & { match?: string; keysFile?: string; type?: string };
 
 /** Adds the verb. */
 export function addTtl(program: Command, io: Io, finish: Finish): void {
@@ -18,15 +18,18 @@ export function addTtl(program: Command, io: Io, finish: Finish): void {
       ...defined(members),
     });
   const match = new Option('--match <pattern>', 'every key that matches this glob pattern');
-  const type = new Option('--type <type>', 'with --match: only keys of this type');
+  const file = new Option('--keys-file <file>', 'every key of this file, one a line');
+  const type = new Option('--type <type>', 'with --match or --keys-file: only keys of this type');
   withExpiry(withRequest(ttl.command('set [keys...]').description('give keys a time to live')))
     .addOption(match)
+    .addOption(file)
     .addOption(type)
     .action((keys: string[], options: Options) =>
       act('set', { ...eitherKeysOrMatch(keys, options), ...expiryMembers(options) }, options),
     );
   withRequest(ttl.command('persist [keys...]').description('remove the time to live'))
     .addOption(match)
+    .addOption(file)
     .addOption(type)
     .action((keys: string[], options: Options) => act('persist', eitherKeysOrMatch(keys, options), options));
   withRequest(ttl.command('get <keys...>').description('read the time to live')).action(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { draft, eachKey, found, job, pipeline } from '../../../test/support/lint.ts';
+import { draft, eachKey, fileJob, found, job, pipeline } from '../../../test/support/lint.ts';
 import { cap003 } from './cap003-prefixes.ts';
 
 const fenced = { limits: { prefixes: ['session:', 'cache:'] } };
@@ -34,6 +34,13 @@ test.each(['*', 'sess*', '[s]ession:*', 'user:*', 'session?*', '\\*ession:*'])(
 
 test.each(['session:*', 'session:1', 'cache:[ab]?', '\\session:*'])('the pattern %s stays inside', (pattern) => {
   expect(match(pattern)).toEqual([]);
+});
+
+test('a file of keys is outside when one of them is, which is named', () => {
+  const file = (outside?: { key: string; line: number }) => fileJob(['UNLINK', eachKey], outside, fenced);
+  expect(found(cap003, file())).toEqual([]);
+  expect(found(cap003, file({ key: 'user:1', line: 2 }))).toEqual(['error execution_plan.steps[0].do']);
+  expect(cap003.check(file({ key: 'user:1', line: 2 })).findings[0]?.message).toContain('keys.txt:2');
 });
 
 test('a scan that lists, and the keys of a script', () => {

@@ -6,6 +6,7 @@ import { type Bytes, toBuffer } from '../../base/bytes.ts';
 import { keysOf } from '../../catalog/keys.ts';
 import { commandName, findCommand } from '../../catalog/lookup.ts';
 import { isWrite } from '../../catalog/nature.ts';
+import { selectionFacts } from '../facts.ts';
 import { at, inScript } from '../findings.ts';
 import { beginsWith, literalPrefix } from '../glob.ts';
 import type { Finding, LintCommand, LintScript, Rule, Subject } from '../rule.ts';
@@ -24,6 +25,7 @@ export const cap003: Rule = {
     return {
       findings: [
         ...subject.commands.flatMap((command) => inCommand(command, fence)),
+        ...subject.commands.flatMap((command) => inFile(command, subject, fence)),
         ...scans(subject, fence),
         ...scriptKeys(subject, fence),
         ...subject.scripts.flatMap((script) => inScripts(script, fence)),
@@ -42,7 +44,7 @@ function isInside(key: Buffer, fence: Fence): boolean {
 }
 
 function inCommand(command: LintCommand, fence: Fence): readonly Finding[] {
-  if (command.selection) {
+  if (command.selection && command.selection.keys_file === undefined) {
     const { match } = command.selection;
     if (!isInside(literalPrefix(match), fence))
       return [at(command, outside(`the pattern ${shown(match)} can select keys`, fence))];
@@ -59,6 +61,17 @@ function inCommand(command: LintCommand, fence: Fence): readonly Finding[] {
   if (named.length > 0)
     return [at(command, outside(`${listed(named.map(shown))} ${named.length === 1 ? 'is' : 'are'}`, fence))];
   return hidden ? [at(command, outside('a key that is not known before the run may be', fence))] : [];
+}
+
+/** Every key of the file was compared with the prefixes when it was read. */
+function inFile(command: LintCommand, subject: Subject, fence: Fence): readonly Finding[] {
+  const file = command.selection?.keys_file;
+  if (command.selection === undefined || file === undefined) return [];
+  const facts = selectionFacts(subject, command.selection)?.listed;
+  if (facts === undefined) return [at(command, outside(`keys of ${file.path} may be`, fence))];
+  if (facts.outside === undefined) return [];
+  const { key, line } = facts.outside;
+  return [at(command, outside(`${shown(key)} (${file.path}:${line}) is`, fence))];
 }
 
 const wholeDatabase: ReadonlySet<string> = new Set(['flushall', 'flushdb', 'swapdb']);

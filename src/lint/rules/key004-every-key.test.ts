@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eachKey, found, job } from '../../../test/support/lint.ts';
+import { eachKey, fileJob, found, job } from '../../../test/support/lint.ts';
 import { key004 } from './key004-every-key.ts';
 
 const at = 'execution_plan.steps[0].do';
@@ -20,6 +20,10 @@ test('a TTL for every key is a warning, a TTL of 0 an error', () => {
 
 test.each(['session:*', '\\**', 'a?'])('UNLINK of %j is fine', (match) => {
   expect(found(key004, job(match, ['UNLINK', eachKey]))).toEqual([]);
+});
+
+test('UNLINK of the keys of a file is fine: each of them was named', () => {
+  expect(found(key004, fileJob(['UNLINK', eachKey]))).toEqual([]);
 });
 
 test('PERSIST and TOUCH of every key destroy nothing', () => {

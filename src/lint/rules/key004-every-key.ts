@@ -17,7 +17,8 @@ export const key004: Rule = {
 };
 
 function judge(command: LintCommand): readonly Finding[] {
-  if (command.selection === undefined || literalPrefix(command.selection.match).length > 0) return [];
+  if (command.selection === undefined || command.selection.keys_file !== undefined) return [];
+  if (literalPrefix(command.selection.match).length > 0) return [];
   const deadline = deadlineOf(command.argv);
   const removes = deadline ? isPast(deadline, undefined) === true : deletesKeys(command.argv) || destroys(command.argv);
   if (!removes && !deadline) return [];
