@@ -34,7 +34,11 @@ const observation: fc.Arbitrary<Omit<Observation, 'atMs'>> = fc
     all: counts,
     rest: counts,
     chunk: fc.option(
-      fc.record({ commands: fc.integer({ min: 1, max: 100_000 }), ms: fc.double({ min: 0, max: 500, noNaN: true }) }),
+      fc.record({
+        commands: fc.integer({ min: 1, max: 100_000 }),
+        ms: fc.double({ min: 0, max: 500, noNaN: true }),
+        flights: fc.integer({ min: 1, max: 16 }),
+      }),
       { nil: undefined },
     ),
   })
@@ -42,10 +46,10 @@ const observation: fc.Arbitrary<Omit<Observation, 'atMs'>> = fc
 
 describe('termsOf', () => {
   it('takes the target of the request, else the mode’s', () => {
-    expect(termsOf('latency_optimized', undefined)).toEqual({ sloMs: 1, start: 0.5 });
-    expect(termsOf('balanced', undefined)).toEqual({ sloMs: 5, start: 1 });
-    expect(termsOf('throughput_optimized', undefined)).toEqual({ sloMs: undefined, start: 1 });
-    expect(termsOf('throughput_optimized', 2)).toEqual({ sloMs: 2, start: 1 });
+    expect(termsOf('latency_optimized', undefined)).toEqual({ sloMs: 1, strict: true, start: 0.5 });
+    expect(termsOf('balanced', undefined)).toEqual({ sloMs: 5, strict: false, start: 1 });
+    expect(termsOf('throughput_optimized', undefined)).toEqual({ sloMs: undefined, strict: false, start: 1 });
+    expect(termsOf('throughput_optimized', 2)).toEqual({ sloMs: 2, strict: true, start: 1 });
   });
 });
 
@@ -115,10 +119,10 @@ describe('judge', () => {
   });
 
   it('cuts a long chunk before the share, to what fits, and lets it grow again', () => {
-    const chunk = { commands: 1000, ms: 10 };
+    const chunk = { commands: 1000, ms: 10, flights: 1 };
     const states = through(open(5), [calm, { ...late, chunk }]);
     expect(states.at(-1)).toMatchObject({ share: 1, maxChunk: 250 });
-    const short = { commands: 250, ms: 2.4 };
+    const short = { commands: 250, ms: 2.4, flights: 1 };
     expect(through(states.at(-1)!, [{ ...late, chunk: short }], 2000).at(-1)).toMatchObject({
       share: 0.75,
       maxChunk: 250,
@@ -126,7 +130,9 @@ describe('judge', () => {
     const grown = through(states.at(-1)!, times(10, { ...calm, chunk: short }), 3000).at(-1)!;
     expect(grown.maxChunk).toBeGreaterThan(500);
     // one that takes the allowance already does not grow
-    expect(through(states.at(-1)!, [{ ...calm, chunk: { commands: 250, ms: 2.6 } }], 3000).at(-1)!.maxChunk).toBe(250);
+    expect(
+      through(states.at(-1)!, [{ ...calm, chunk: { commands: 250, ms: 2.6, flights: 1 } }], 3000).at(-1)!.maxChunk,
+    ).toBe(250);
   });
 
   it('yields half of the time, and no more, to what others suffer while it rests too', () => {
@@ -149,6 +155,15 @@ describe('judge', () => {
     }
     expect(Math.min(...shares)).toBeGreaterThan(0.25);
     expect(Math.max(...shares)).toBeLessThan(0.55);
+  });
+
+  it('takes a few late probes for others’ doing where all that is under way is short, unless somebody set the target', () => {
+    const byMode = openControl(termsOf('balanced', undefined));
+    const few = { ...calm, late: 4, chunk: { commands: 1000, ms: 1.2, flights: 2 } };
+    expect(through(byMode, [calm, few]).at(-1)!.share).toBe(1);
+    expect(through(byMode, [calm, { ...few, late: 10 }]).at(-1)!.share).toBe(0.75);
+    expect(through(byMode, [calm, { ...few, chunk: { ...few.chunk, flights: 8 } }]).at(-1)!.share).toBe(0.75);
+    expect(through(openControl(termsOf('balanced', 5)), [calm, few]).at(-1)!.share).toBe(0.75);
   });
 
   it('holds nothing without a target', () => {

@@ -9,6 +9,8 @@ import type { Mode } from './window.ts';
 export interface ControlTerms {
   /** Milliseconds that the p99 of other clients may rise by; undefined: nothing is held. */
   readonly sloMs: number | undefined;
+  /** Somebody asked for it: it is held whatever the cause may be. */
+  readonly strict: boolean;
   /** The share at the start, which also stands when nothing can be measured. */
   readonly start: number;
 }
@@ -36,8 +38,8 @@ export interface Observation {
   readonly late: number;
   /** The same of those sent while the run rested. */
   readonly rest: { readonly probes: number; readonly late: number };
-  /** The largest chunk, and what it takes the server without stalls; undefined when none was sent. */
-  readonly chunk: { readonly commands: number; readonly ms: number } | undefined;
+  /** The largest chunk, what it takes the server without stalls, and how many were under way at once; undefined when none was sent. */
+  readonly chunk: { readonly commands: number; readonly ms: number; readonly flights: number } | undefined;
 }
 
 /** The least share: a run that is yielding still ends some day. */
@@ -56,6 +58,8 @@ const STRETCH_PROBES = 20;
 /** The share of late probes that a p99 allows, and the least number that is no chance. */
 const LATE_SHARE = 0.01;
 const LATE_PROBES = 2;
+/** The share that is taken for chance where the run cannot have caused it: a busy machine, not a server that stalls. */
+const UNEXPLAINED_SHARE = 0.1;
 
 const slos: Readonly<Record<Mode, number | undefined>> = {
   latency_optimized: 1,
@@ -65,7 +69,8 @@ const slos: Readonly<Record<Mode, number | undefined>> = {
 
 /** A mode's terms: latency_optimized adds at most 1 ms and starts with half of the time, balanced 5 ms with all of it, throughput_optimized has no target. `sloMs` wins. */
 export function termsOf(mode: Mode, sloMs: number | undefined): ControlTerms {
-  return { sloMs: sloMs ?? slos[mode], start: mode === 'latency_optimized' ? 0.5 : 1 };
+  const gentle = mode === 'latency_optimized';
+  return { sloMs: sloMs ?? slos[mode], strict: gentle || sloMs !== undefined, start: gentle ? 0.5 : 1 };
 }
 
 /** The state before anything was felt. */
@@ -86,7 +91,7 @@ export function judge(control: Control, seen: Observation): Control {
   const { judgedMs } = control;
   if (sloMs === undefined || seen.atMs < control.holdUntilMs) return control;
   if (judgedMs === undefined) return { ...control, judgedMs: seen.atMs };
-  const late = seen.late >= LATE_PROBES && seen.late > LATE_SHARE * seen.probes;
+  const late = seen.late >= LATE_PROBES && seen.late > lateShare(control, seen, sloMs) * seen.probes;
   const stretch = seen.atMs - judgedMs >= STRETCH_MS && seen.probes >= STRETCH_PROBES;
   if (!late && !stretch) return control;
   const rest = {
@@ -95,6 +100,12 @@ export function judge(control: Control, seen: Observation): Control {
   };
   const judged = { ...control, rest, judgedMs: seen.atMs };
   return late ? cut(judged, seen, sloMs) : gain(judged, seen, sloMs, seen.atMs - judgedMs);
+}
+
+/** Where all that is under way takes the server less than others may wait, a few that waited longer waited for something else. */
+function lateShare({ terms }: Control, { chunk }: Observation, sloMs: number): number {
+  const explained = chunk === undefined || chunk.ms * chunk.flights > sloMs;
+  return terms.strict || explained ? LATE_SHARE : UNEXPLAINED_SHARE;
 }
 
 function cut(control: Control, seen: Observation, sloMs: number): Control {

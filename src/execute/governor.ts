@@ -6,7 +6,16 @@
 import { OpsError } from '../base/ops-error.ts';
 import type { GovernorFacts, YieldReason } from '../plan/report.ts';
 import type { Lease, Route } from '../redis/connection.ts';
-import { type Control, type ControlTerms, FLOOR, judge, MAX_CHUNK, openControl, termsOf } from './governor-control.ts';
+import {
+  type Control,
+  type ControlTerms,
+  FLOOR,
+  judge,
+  MAX_CHUNK,
+  type Observation,
+  openControl,
+  termsOf,
+} from './governor-control.ts';
 import { createProbe, type Felt, feelIdle, keepAsking } from './governor-probe.ts';
 import { readSignals, type Yield, yieldsTo } from './governor-signals.ts';
 import { createHistogram, type Histogram } from './histogram.ts';
@@ -162,7 +171,8 @@ function createPacer(session: Session<SessionContext>, ledger: Ledger): Pick<Gov
         // the way there and back is no work of the server's
         owe(nowMs, flying.size === 1 ? ledger.roundTripMs : 0);
         flying.delete(chunk);
-        ledger.chunk({ commands: Math.max(1, commands), ms: Math.max(0, nowMs - startMs - ledger.roundTripMs) });
+        const ms = Math.max(0, nowMs - startMs - ledger.roundTripMs);
+        ledger.chunk({ commands: Math.max(1, commands), ms, flights: flying.size + 1 });
       };
     },
   };
@@ -233,13 +243,15 @@ function watch(
   };
 }
 
+type SentChunk = NonNullable<Observation['chunk']>;
+
 interface Ledger {
   resting: boolean;
   readonly maxChunk: number;
   readonly roundTripMs: number;
   node(idle: readonly Felt[]): { felt(felt: Felt): void };
   lost(address: string): void;
-  chunk(chunk: { readonly commands: number; readonly ms: number }): void;
+  chunk(chunk: SentChunk): void;
   signals(address: string, fields: ReadonlyMap<string, string>): void;
   blind(reason: string): void;
   rested(reason: YieldReason, ms: number): void;
@@ -257,7 +269,7 @@ function createLedger(termsNow: () => ControlTerms, mode: Mode): Ledger {
   const unmeasured = new Set<string>();
   const yields = new Map<string, readonly Yield[]>();
   let control: Control = openControl(terms);
-  let chunk: { readonly commands: number; readonly ms: number } | undefined;
+  let chunk: SentChunk | undefined;
   let probes = 0;
   let fastestMs = Infinity;
   const lowest = { share: 1, chunk: MAX_CHUNK };
@@ -295,7 +307,7 @@ function createLedger(termsNow: () => ControlTerms, mode: Mode): Ledger {
       // the largest, at the pace of the fastest: what a stall added to one is no reason to make all of them small
       const commands = Math.max(one.commands, chunk?.commands ?? 0);
       const each = Math.min(one.ms / one.commands, chunk === undefined ? Infinity : chunk.ms / chunk.commands);
-      chunk = { commands, ms: commands * each };
+      chunk = { commands, ms: commands * each, flights: Math.max(one.flights, chunk?.flights ?? 0) };
     },
     signals(address, fields) {
       yields.set(address, yieldsTo(readSignals(fields), yields.get(address) ?? [], mode));

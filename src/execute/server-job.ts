@@ -17,6 +17,9 @@ import { type ChunkResult, NoServerSide, runChunk } from './server-chunk.ts';
 import { isInterruption, type Session } from './session.ts';
 import { StrangeCursor } from './walk-page.ts';
 
+/** SCAN's COUNT of a chunk, at least, while nothing is felt: one to two milliseconds of the server's time. A call costs as much as a hundred keys. */
+const CHUNK_COUNT = 1_000;
+
 /** Where a job stands, and how it goes. */
 export interface ServerJob {
   readonly parts: number;
@@ -96,9 +99,9 @@ async function* actInPart(
   while (!signal.aborted) {
     await session.hold();
     // SCAN gives little more than COUNT. What is deleted may be cut off: the rest is met again, and counted then
-    const wanted = step.count * (deletes ? 1.25 : 4);
+    const full = session.batchSize(Math.max(step.count, CHUNK_COUNT));
+    const wanted = full * (deletes ? 1.25 : 4);
     let most = caps.reserve(wanted);
-    const full = session.batchSize(step.count);
     // below a quarter a chunk costs more in calls than it saves others in waiting
     const count = Math.max(Math.ceil(full / 4), governor.chunk(full));
     const answered = await governor.pace(count);
