@@ -73,12 +73,12 @@ async function quiet(): Promise<void> {
   });
 }
 
-describe('redops runs pause, resume and set, of another process', () => {
+describe('a job that another process pauses, resumes and sets', () => {
   it.each([
     ['latency_optimized', 'client', 'slo'],
     ['balanced', 'server', ''],
   ])(
-    'of a %s job: nothing is sent while it is paused, and it goes on at the rate that is set',
+    'sends nothing while it is paused, and goes on at the rate that is set: a %s job',
     async (mode, engine, slo) => {
       const { id, running } = await begun(mode, ...(slo ? ['--slo', '50'] : []));
       const paused = await runs('pause', id, '--json');
