@@ -62,7 +62,7 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
     dryRun,
     clock: systemClock,
     signal: settings.signal ? AbortSignal.any([settings.signal, wheel.cancelled]) : wheel.cancelled,
-    steering: wheel.now,
+    steering: wheel.steered,
     journal: log ? (record) => log.append(record) : undefined,
     ...(stream ? { stream: { ...stream, dryRun } } : {}),
     ...(settings.pathOf ? { pathOf: settings.pathOf } : {}),

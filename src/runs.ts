@@ -12,8 +12,9 @@ import { Status, StreamFacts, Totals } from './plan/report.ts';
 import { type RunDetail, type RunStatus, type RunSummary, resumeCommand } from './plan/run.ts';
 import { Steering } from './plan/steering.ts';
 import { requestWords } from './report/words.ts';
+import { appendAudit } from './state/audit.ts';
 import type { JournalRecord } from './state/journal.ts';
-import { markCancelled, readRun, removeRun, runIds, sweepRemoved, writeSteering } from './state/run-folders.ts';
+import { changeSteering, markCancelled, readRun, removeRun, runIds, sweepRemoved } from './state/run-folders.ts';
 import type { RunBegun } from './state/runs.ts';
 
 /** All runs, newest first. Rejects with OpsError state. */
@@ -86,14 +87,30 @@ export async function cancelRun(stateDir: string, runId: string): Promise<RunSum
 /** Changes what a run in motion does; gives what is wanted of it now. Rejects with OpsError usage (no such run), refused (it is not in motion), state. */
 export async function steerRun(stateDir: string, runId: string, wanted: Partial<Steering>): Promise<Steering> {
   const run = await required(stateDir, runId);
-  if (run.runningIn === undefined) {
-    throw new OpsError('refused', `run ${runId} is not in motion (${statusOf(run)}): there is nothing to change`, {
+  if (run.runningIn === undefined) throw notInMotion(run);
+  const steering = await changeSteering(stateDir, runId, (stored) => ({ ...steeringOf(stored), ...wanted }));
+  // the journal has when the run took it up, the audit log that it was asked for
+  await appendAudit(stateDir, { event: 'steer', run_id: runId, digest: run.plan?.digest ?? '', ...steering });
+  return steering;
+}
+
+function notInMotion(run: Run): OpsError {
+  const { runId, ended } = run;
+  if (ended) {
+    return new OpsError('refused', `run ${runId} is not in motion (${statusOf(run)}): there is nothing to change`, {
       remedy: `redops runs show ${runId} says how it stands.`,
     });
   }
-  const steering = { ...run.steering, ...wanted };
-  await writeSteering(stateDir, runId, steering);
-  return steering;
+  return new OpsError('refused', `run ${runId} is not in motion: the process that worked on it has died`, {
+    remedy:
+      whyNotResumed(run) === undefined
+        ? `${resumeCommand(runId)} lets it go on from where it came to.`
+        : `redops runs show ${runId} says how it stands.`,
+  });
+}
+
+function steeringOf(stored: unknown): Steering {
+  return Steering.safeParse(stored).data ?? { paused: false };
 }
 
 /** True for a run that a process holds, paused. Rejects with OpsError usage (no such run), state. */
@@ -220,7 +237,7 @@ async function read(stateDir: string, runId: string, journal: 'head' | 'whole'):
     cancelled,
     runningIn,
     touchedMs,
-    steering: Steering.safeParse(stored.steering).data ?? { paused: false },
+    steering: steeringOf(stored.steering),
     begun,
     attempts,
     progress: fold.progress(),
@@ -238,8 +255,8 @@ function summaryOf(run: Run): RunSummary {
   };
 }
 
-function statusOf({ runningIn, cancelled, ended }: Standing): RunStatus {
-  if (runningIn !== undefined) return 'running';
+function statusOf({ runningIn, steering, cancelled, ended }: Run): RunStatus {
+  if (runningIn !== undefined) return steering.paused ? 'paused' : 'running';
   const over = ended?.status === 'succeeded' || ended?.status === 'partial';
   if (cancelled && !over) return 'cancelled';
   return ended?.status ?? 'interrupted';

@@ -4,6 +4,8 @@
  */
 import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
+import { Outbox } from './execute/outbox.ts';
+import { createSteered, type Steered } from './execute/steered.ts';
 import type { Event } from './plan/event.ts';
 import { type Change, Steering, type SteeringFacts } from './plan/steering.ts';
 import type { RunLog } from './state/runs.ts';
@@ -15,12 +17,10 @@ const LOOK_MS = 250;
 export interface Wheel {
   /** Aborts once the run was cancelled. */
   readonly cancelled: AbortSignal;
-  /** What is wanted now. */
-  readonly now: () => Steering;
+  /** What is wanted, as the job meets it. */
+  readonly steered: Steered;
   /** What was changed so far, and how long the run was paused, in milliseconds. */
   readonly facts: () => SteeringFacts;
-  /** Called at each change; whoever listens sets it. */
-  onChange: () => void;
   stop: () => void;
 }
 
@@ -30,34 +30,32 @@ const untouched: Steering = { paused: false };
 export function watchSteering(log: RunLog | undefined): Wheel {
   const cancelled = new AbortController();
   const changes: Change[] = [];
-  let steering = untouched;
+  const steered = createSteered();
   let pausedMs = 0;
   let sinceMs = systemClock.monotonic();
   const passed = (): void => {
     const nowMs = systemClock.monotonic();
-    if (steering.paused) pausedMs += nowMs - sinceMs;
+    if (steered.now().paused) pausedMs += nowMs - sinceMs;
     sinceMs = nowMs;
   };
   const wheel: Wheel = {
     cancelled: cancelled.signal,
-    now: () => steering,
+    steered,
     facts: () => {
       passed();
       return { paused_ms: Math.round(pausedMs), changes: [...changes] };
     },
-    onChange: () => undefined,
     stop: () => undefined,
   };
   if (log === undefined) return wheel;
   const look = async (): Promise<void> => {
     if (await log.cancelled()) cancelled.abort(new OpsError('interrupted', 'cancelled by redops runs cancel'));
     const wanted = Steering.safeParse(await log.steering()).data ?? untouched;
-    const change = changeFrom(steering, wanted);
+    const change = changeFrom(steered.now(), wanted);
     if (change === undefined) return;
     passed();
-    steering = wanted;
     changes.push(change);
-    wheel.onChange();
+    steered.turn(wanted);
     await log.append({ kind: 'steered', ...change });
   };
   let looking = false;
@@ -77,24 +75,33 @@ export function watchSteering(log: RunLog | undefined): Wheel {
 
 /** The events of a run, and between them what was changed: a paused run has none of its own. */
 export async function* withSteering(events: AsyncGenerator<Event>, wheel: Wheel): AsyncGenerator<Event> {
-  let coming = events.next();
+  const box = new Outbox<Event>();
+  const state = { asking: false, over: false };
+  let fault: { readonly error: unknown } | undefined;
+  const ask = async (): Promise<void> => {
+    state.asking = true;
+    try {
+      const next = await events.next();
+      state.asking = false;
+      state.over = next.done === true;
+      if (next.done) box.wake();
+      else box.put(next.value);
+    } catch (error) {
+      fault = { error };
+      box.wake();
+    }
+  };
+  const forget = wheel.steered.onChange(() => box.put({ kind: 'steered', facts: wheel.facts() }));
   try {
     for (;;) {
-      // a promise of its own each time: one that is waited for again and again would collect those who wait
-      const changed = new Promise<undefined>((resolve) => {
-        wheel.onChange = () => resolve(undefined);
-      });
-      const first = await Promise.race([coming, changed]);
-      if (first === undefined) {
-        yield { kind: 'steered', facts: wheel.facts() };
-        continue;
-      }
-      if (first.done) return;
-      yield first.value;
-      coming = events.next();
+      yield* box.take();
+      if (fault) throw fault.error;
+      if (state.over) return;
+      if (!state.asking) void ask();
+      await box.changed();
     }
   } finally {
-    wheel.onChange = () => undefined;
+    forget();
     await events.return(undefined);
   }
 }

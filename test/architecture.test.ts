@@ -25,7 +25,7 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'assemble.ts': { from: ['base', 'plan', 'lint', 'explain'] },
   'run.ts': { from: ['steering.ts', 'base', 'plan', 'redis', 'execute', 'report', 'state'] },
   'verify.ts': { from: ['resume.ts', 'runs.ts', 'base', 'execute', 'plan', 'state'] },
-  'steering.ts': { from: ['base', 'plan', 'state'] },
+  'steering.ts': { from: ['base', 'plan', 'execute', 'state'] },
   'approval.ts': { from: ['lint', 'state'] },
   'runs.ts': { from: ['base', 'catalog', 'plan', 'execute', 'report', 'state'] },
   'resume.ts': {

@@ -92,7 +92,7 @@ function limitOf(option: string, text: string, fits: (value: number) => boolean)
 export async function cancel(io: Io, runId: string, { json }: RunOptions): Promise<number> {
   const run = await (await kept(io)).cancelRun(stateDirectory(io.env), runId);
   if (json) printJson(io, run);
-  else if (run.status === 'running')
+  else if (run.status === 'running' || run.status === 'paused')
     say(io, `Run ${runId} is told to stop: it ends after what is under way, and reports.`);
   else say(io, `Run ${runId} is cancelled: it cannot be resumed any more.`);
   return 0;

@@ -14,8 +14,8 @@ import type { ForEachStep } from '../plan/step.ts';
 import { runBatch } from './batch.ts';
 import { chunkTime } from './deadline.ts';
 import { demotion, isDemotion } from './demotion.ts';
-import type { Governor } from './governor.ts';
 import { overLimit } from './job-limits.ts';
+import type { LateGovernor } from './late-governor.ts';
 import { Outbox } from './outbox.ts';
 import { effectOf } from './outcome.ts';
 import { confirmedBatch, type Ending, endingOf, resultEvent } from './pipeline.ts';
@@ -33,7 +33,7 @@ export interface ClientJob {
   /** Keys that earlier attempts acted on. */
   readonly acted: number;
   readonly from: NonNullable<WalkOptions['from']>;
-  readonly governor: Governor | undefined;
+  readonly governor: LateGovernor;
 }
 
 /** Pages of a cluster's nodes that are worked on at the same time: one of each primary, at least and at most so many. */
@@ -68,6 +68,7 @@ export async function* runClientJob(
   let walked = false;
   const nextPage = async (): Promise<void> => {
     try {
+      await session.hold();
       const next = await pages.next();
       if (next.done) {
         walked = true;
@@ -134,13 +135,13 @@ class Job {
   readonly #journaled = new Map<string, Promise<boolean>>();
   /** Of each part: the keys of its last page. */
   readonly #given = new Map<string, ReadonlyMap<string, Bytes>>();
-  readonly #governor: Governor | undefined;
+  readonly #governor: LateGovernor;
   #acted: number;
   /** Keys taken for repeats that may be none: they count against the caps. */
   #unsure = 0;
 
   /** `acted`: keys that earlier attempts have worked on. */
-  constructor(session: Session, step: ForEachStep, how: { acted: number; governor: Governor | undefined }) {
+  constructor(session: Session, step: ForEachStep, how: { acted: number; governor: LateGovernor }) {
     this.#session = session;
     this.#step = step;
     this.#acted = how.acted;
@@ -217,9 +218,10 @@ class Job {
     let handled = true;
     try {
       while (at < keys.length) {
+        await worker.hold();
         const most = worker.batchSize(this.#step.batch_size);
-        const chunk = keys.slice(at, at + (this.#governor?.chunk(most) ?? most));
-        const answered = await this.#governor?.pace(chunk.length);
+        const chunk = keys.slice(at, at + this.#governor.chunk(most));
+        const answered = await this.#governor.pace(chunk.length);
         const done = await actOn(worker, this.#step, chunk, first + at).finally(answered);
         this.events.put(...done.events);
         for (const event of done.events) if (event.kind === 'result') results.push(event.result);

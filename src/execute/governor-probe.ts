@@ -23,6 +23,8 @@ export interface Felt {
 
 /** Who listens. */
 export interface ProbeEars {
+  /** Settles when something may be asked: not while the run is paused. */
+  readonly held: () => Promise<void> | undefined;
   readonly resting: () => boolean;
   readonly felt: (felt: Felt) => void;
   readonly told: (fields: ReadonlyMap<string, string>) => void;
@@ -59,6 +61,7 @@ export async function keepAsking(probe: Probe, ears: ProbeEars): Promise<void> {
   let informed = true;
   try {
     for (;;) {
+      await ears.held();
       ears.felt(await probe.ask(ears.resting()));
       if (informed && performance.now() - infoMs >= INFO_MS) {
         infoMs = performance.now();

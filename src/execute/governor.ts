@@ -66,7 +66,7 @@ export async function startGovernor(
   const { connection } = session.context;
   const { steering } = session.context;
   const ledger = createLedger(() => {
-    const changed = steering?.().slo_p99_ms;
+    const changed = steering?.now().slo_p99_ms;
     return termsOf(mode, changed === undefined ? sloMs : (changed ?? undefined));
   }, mode);
   const nodes = route === undefined ? connection.nodes() : [];
@@ -184,6 +184,9 @@ function watch(
   route: Route,
   ledger: Ledger,
 ): { readonly ready: Promise<void>; close(): Promise<void> } {
+  const { steering, signal } = session.context;
+  const closing = new AbortController();
+  const going = AbortSignal.any([signal, closing.signal]);
   let lease: Lease | undefined;
   let closed = false;
   let wake: (() => void) | undefined;
@@ -196,6 +199,7 @@ function watch(
       const probe = createProbe(lease);
       const node = ledger.node(await feelIdle(probe));
       listening = keepAsking(probe, {
+        held: () => steering?.hold(going),
         resting: () => ledger.resting,
         felt: node.felt,
         told: (fields) => ledger.signals(route.address ?? '', fields),
@@ -229,6 +233,7 @@ function watch(
     ready: opening.then(() => undefined),
     async close() {
       closed = true;
+      closing.abort();
       await opening;
       await lease?.close();
       wake?.();
@@ -344,7 +349,8 @@ function createLedger(termsNow: () => ControlTerms, mode: Mode): Ledger {
     const wanted = termsNow();
     if (wanted.sloMs === terms.sloMs) return;
     terms = wanted;
-    control = { ...control, terms };
+    // where nothing is held any more, nothing would ever give back what was taken before
+    control = terms.sloMs === undefined ? openControl(terms) : { ...control, terms };
   };
 
   /** Counts what one node's probe feels since the last judgement, and judges. */

@@ -11,7 +11,7 @@ import type { Event } from '../plan/event.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { runClientJob } from './client-job.ts';
-import { type Governor, startGovernor } from './governor.ts';
+import { type LateGovernor, lateGovernor } from './late-governor.ts';
 import type { Ending } from './pipeline.ts';
 import { runServerJob } from './server-job.ts';
 import type { Session } from './session.ts';
@@ -42,9 +42,10 @@ export async function* runScanJob(session: Session, step: ForEachStep): AsyncGen
     const ended = onServer ? yield* governed(runServerJob(session, step, job), governor) : 'client';
     ending = ended === 'client' ? yield* governed(runClientJob(session, step, job), governor) : ended;
   } finally {
-    await governor?.close();
+    await governor.close();
   }
-  if (governor) yield { kind: 'governed', facts: governor.facts() };
+  const facts = governor.facts();
+  if (facts) yield { kind: 'governed', facts };
   return ending;
 }
 
@@ -83,11 +84,7 @@ function isRemoving(step: ForEachStep): boolean {
 const TOLD_MS = 250;
 
 /** The events of a job, and now and then what its governor sees. */
-async function* governed<R>(
-  events: AsyncGenerator<Event, R>,
-  governor: Governor | undefined,
-): AsyncGenerator<Event, R> {
-  if (!governor) return yield* events;
+async function* governed<R>(events: AsyncGenerator<Event, R>, governor: LateGovernor): AsyncGenerator<Event, R> {
   let toldMs = performance.now();
   try {
     for (;;) {
@@ -96,7 +93,8 @@ async function* governed<R>(
       yield next.value;
       if (performance.now() - toldMs < TOLD_MS) continue;
       toldMs = performance.now();
-      yield { kind: 'governed', facts: governor.facts() };
+      const facts = governor.facts();
+      if (facts) yield { kind: 'governed', facts };
     }
   } finally {
     await events.return(undefined as R);
@@ -106,13 +104,13 @@ async function* governed<R>(
 /** Jobs from this many keys on are long enough to be felt by others. */
 const GOVERNED_FROM = 20_000;
 
-async function governorFor(session: Session): Promise<Governor | undefined> {
+function governorFor(session: Session): Promise<LateGovernor> {
   const { request, execution_plan, target } = session.context.plan;
   const sloMs = request.limits.slo_p99_ms;
   const small = execution_plan.estimate.keys < GOVERNED_FROM;
   // over a distance the way itself varies by more than the default allows others to wait: it would be held for nothing
-  if (sloMs === undefined && (small || target.server.round_trip_ms >= FAR_MS)) return undefined;
-  return startGovernor(session, { mode: request.performance_mode, sloMs });
+  const needs = sloMs !== undefined || !(small || target.server.round_trip_ms >= FAR_MS);
+  return lateGovernor(session, needs);
 }
 
 /** What earlier attempts of this run did that still stands: parts whose cursor came from the process that answers now, in a cluster whose slots have not moved since. */

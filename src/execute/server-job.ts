@@ -9,8 +9,8 @@ import type { Event } from '../plan/event.ts';
 import type { ForEachStep } from '../plan/step.ts';
 import { serverTime } from './deadline.ts';
 import { demotion } from './demotion.ts';
-import type { Governor } from './governor.ts';
 import { keyLimit, overLimit } from './job-limits.ts';
+import type { LateGovernor } from './late-governor.ts';
 import { merge } from './merge.ts';
 import type { Ending } from './pipeline.ts';
 import { type ChunkResult, NoServerSide, runChunk } from './server-chunk.ts';
@@ -28,7 +28,7 @@ export interface ServerJob {
   /** Keys that earlier attempts acted on. */
   readonly acted: number;
   readonly from: (shard: string) => { readonly cursor: string; readonly done: boolean } | undefined;
-  readonly governor: Governor | undefined;
+  readonly governor: LateGovernor;
 }
 
 /** Runs the job; `client` when the server does not run scripts for us and nothing was done. */
@@ -97,13 +97,14 @@ async function* actInPart(
   let cursor = start?.cursor ?? part.start;
   let told: Promise<void> | undefined;
   while (!signal.aborted) {
+    await session.hold();
     // SCAN gives little more than COUNT. What is deleted may be cut off: the rest is met again, and counted then
     const full = session.batchSize(Math.max(step.count, CHUNK_COUNT));
     const wanted = full * (deletes ? 1.25 : 4);
     let most = caps.reserve(wanted);
     // below a quarter a chunk costs more in calls than it saves others in waiting
-    const count = Math.max(Math.ceil(full / 4), governor?.chunk(full) ?? full);
-    const answered = await governor?.pace(count);
+    const count = Math.max(Math.ceil(full / 4), governor.chunk(full));
+    const answered = await governor.pace(count);
     const timeMs = await time?.();
     const lost = () => {
       // the same keys are met again, unless they are gone

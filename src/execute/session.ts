@@ -7,13 +7,14 @@ import type { Clock } from '../base/clock.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { WireArgument } from '../formats/resp.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Steering } from '../plan/steering.ts';
 import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/connection.ts';
 import { sendRouted } from '../redis/redirect.ts';
 import type { Reply } from '../redis/reply.ts';
 import { closeKept, reuse } from '../redis/reuse.ts';
+import { createPace, type Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import { isCluster } from './routing.ts';
+import type { Steered } from './steered.ts';
 
 interface PlannedNode {
   readonly address: string;
@@ -36,7 +37,7 @@ export interface SessionContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** What somebody wants of the run in motion; left out where nobody can say anything. */
-  readonly steering?: () => Steering;
+  readonly steering?: Steered;
   /** Makes a record durable before it resolves; throws OpsError state when it cannot. Undefined: no journal is kept. */
   readonly journal: ((record: Readonly<Record<string, unknown>>) => Promise<void>) | undefined;
 }
@@ -66,9 +67,6 @@ export interface StreamTerms {
 /** How long a primary that cannot be reached may take to be replaced: cluster-node-timeout and an election, when set short. */
 const TAKEOVER_MS = 10_000;
 
-/** A paused run looks this often whether it may go on, in milliseconds. */
-const PAUSED_MS = 100;
-
 /** The leased connection of a run, and its pace. */
 export class Session<Context extends SessionContext = RunContext> {
   readonly context: Context;
@@ -83,13 +81,14 @@ export class Session<Context extends SessionContext = RunContext> {
   readonly #awaited = new Map<string, Promise<void>>();
   readonly #parent: Session<Context> | undefined;
   #closed = false;
-  #paidUntil = 0;
+  readonly #pace: Pace;
   #repeatedUnchanged = 0;
 
   /** `parent`: the session whose pace this one keeps to. */
   constructor(context: Context, parent?: Session<Context>) {
     this.context = context;
     this.#parent = parent;
+    this.#pace = parent ? parent.#pace : createPace(context);
     this.cluster = isCluster(context.connection);
   }
 
@@ -247,27 +246,19 @@ export class Session<Context extends SessionContext = RunContext> {
   }
 
   /** Waits until `commands` more may be sent: while the run is paused, and for its rate. Rejects when the run is interrupted. */
-  async pace(commands: number): Promise<void> {
-    if (this.#parent) return this.#parent.pace(commands);
-    while (this.context.steering?.().paused) await this.context.clock.sleep(PAUSED_MS, this.context.signal);
-    const rate = this.#rate;
-    if (rate === undefined) return;
-    const now = this.context.clock.monotonic();
-    const start = Math.max(now, this.#paidUntil);
-    this.#paidUntil = start + (commands / rate) * 1000;
-    if (start > now) await this.context.clock.sleep(start - now, this.context.signal);
+  pace(commands: number): Promise<void> {
+    return this.#pace.before(commands);
+  }
+
+  /** Waits while the run is paused. Rejects when it is interrupted. */
+  async hold(): Promise<void> {
+    await this.context.steering?.hold(this.context.signal);
   }
 
   /** The largest batch that keeps a rate smooth: a tenth of a second's worth. */
   batchSize(planned: number): number {
-    const rate = this.#rate;
+    const { rate } = this.#pace;
     return rate === undefined ? planned : Math.max(1, Math.min(planned, Math.ceil(rate / 10)));
-  }
-
-  /** Commands a second: of the plan, or as somebody changed it since. */
-  get #rate(): number | undefined {
-    const changed = this.context.steering?.().rate;
-    return changed === undefined ? this.context.plan.request.limits.rate : (changed ?? undefined);
   }
 
   /** True once nothing is asked any more. */

@@ -8,6 +8,7 @@ import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
 import type { Estimate } from '../plan/estimate.ts';
 import { readsPerKey, selectionId } from '../plan/filters.ts';
+import { leftBehind } from '../plan/left-behind.ts';
 import { type Draft, sampledCommands } from '../plan/plan.ts';
 import type { ForEachStep, ScanStep, Selection, Step, StreamStep, TransactionStep } from '../plan/step.ts';
 import type { KeyFacts, SelectionFacts, Target } from '../plan/target.ts';
@@ -178,7 +179,29 @@ function exportPrice(listed: Price, found: SelectionFacts): Price {
   };
 }
 
+/** The job, and where the request asks for it the look at its end. */
 function jobPrice(step: ForEachStep, draft: Draft, target: Target, facts: Facts): Price {
+  const job = actingPrice(step, draft, target, facts);
+  const left = draft.request.operation_type === 'batch' && draft.request.verify === true ? leftBehind(step) : undefined;
+  if (left === undefined) return job;
+  const found = selectionOf(step.selection, target);
+  // what is deleted is not met again; the TTL of every other key is asked for
+  const met = left.ttl === undefined ? 0 : found.keys;
+  const look = found.listed
+    ? readingPrice({ ...step, selection: left }, found)
+    : scanningPrice(left, step.count, target.server.keys, met, found);
+  return {
+    ...job,
+    elements: job.elements + look.elements,
+    micros: job.micros + look.micros,
+    bytes_out: job.bytes_out + look.bytes_out,
+    bytes_in: job.bytes_in + look.bytes_in,
+    round_trips: job.round_trips + look.round_trips,
+    paced: job.paced + look.paced,
+  };
+}
+
+function actingPrice(step: ForEachStep, draft: Draft, target: Target, facts: Facts): Price {
   const found = selectionOf(step.selection, target);
   const visited = found.listed?.keys ?? target.server.keys;
   const scan = found.listed

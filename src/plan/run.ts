@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { LeftBehind, Status, Totals } from './report.ts';
 import { Steering } from './steering.ts';
 
-/** running: a process works on it now; cancelled: somebody ended it, and it cannot go on; else the report's, or interrupted where there is none. */
-export const RunStatus = z.enum([...Status.options, 'running', 'cancelled']);
+/** running: a process works on it now; paused: it does, and waits to be told to go on; cancelled: somebody ended it, and it cannot go on; else the report's, or interrupted where there is none. */
+export const RunStatus = z.enum([...Status.options, 'running', 'paused', 'cancelled']);
 /** See the schema. */
 export type RunStatus = z.output<typeof RunStatus>;
 

@@ -62,9 +62,9 @@ export function verifiedText({ run_id, walked, unproven }: Verified, options: Vi
 }
 
 /** What is left of what a job was to do, in one or two sentences. */
-export function walkedLines({ left, not_applied, others, sample }: LeftBehind): readonly string[] {
+export function walkedLines({ left, not_applied, others, quiet, sample }: LeftBehind): readonly string[] {
   if (left === 0) return ['walked again: nothing is left to do'];
-  const what = `${formatCount(not_applied)} of them named as not applied, ${formatCount(others)} new since or missed`;
+  const what = `${formatCount(not_applied)} of them named as not applied, ${formatCount(others)} ${quiet ? 'missed' : 'new since or missed'}`;
   return [
     `walked again: ${counted(left, 'key')} left, ${what}`,
     `such as ${sample.slice(0, 3).map(printable).join(', ')}`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Steering } from '../plan/steering.ts';
 import { codeOf, guarded, syncDirectory, writeDurably } from './files.ts';
 import { type JournalRecord, readJournal } from './journal.ts';
-import { holderOf, takeLock } from './lock.ts';
+import { holderOf, requireLock, takeLock } from './lock.ts';
 import { exists, isRunId, readJson, steeringFile } from './runs.ts';
 
 /** A run as it lies on disk. Documents are JSON, to be checked by whoever reads them; undefined when there is none. */
@@ -60,9 +60,21 @@ export async function markCancelled(dir: string, runId: string, atMs: number): P
   await writeDurably(join(dir, 'runs', runId, 'cancel'), `${JSON.stringify({ at_ms: atMs })}\n`);
 }
 
-/** Says what is wanted of a run in motion. Rejects with OpsError state. */
-export async function writeSteering(dir: string, runId: string, steering: Steering): Promise<void> {
-  await writeDurably(join(dir, 'runs', runId, steeringFile), `${JSON.stringify(steering)}\n`);
+/** Says what is wanted of a run in motion: `change` gets what stands there (undefined: nothing) and gives what shall; one caller at a time. Rejects with OpsError state. */
+export async function changeSteering(
+  dir: string,
+  runId: string,
+  change: (stored: unknown) => Steering,
+): Promise<Steering> {
+  const path = join(dir, 'runs', runId, steeringFile);
+  const lock = await requireLock(`${path}.lock`, `${steeringFile} of run ${runId}`);
+  try {
+    const steering = change(await readJson(path));
+    await writeDurably(path, `${JSON.stringify(steering)}\n`);
+    return steering;
+  } finally {
+    await lock.release();
+  }
 }
 
 /** Removes a run's folder as a whole; false while a process holds it. Rejects with OpsError state. */

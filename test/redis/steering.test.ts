@@ -41,7 +41,7 @@ describe.each(['latency_optimized', 'throughput_optimized'] as const)('a job, %s
         await waitFor('a first page', () => seen.some(({ kind }) => kind === 'page'));
         await steerRun(dir, runId, { paused: true });
         await waitFor('the pause', () => seen.some(({ kind }) => kind === 'steered'));
-        expect((await showRun(dir, runId)).run).toMatchObject({ status: 'running', steering: { paused: true } });
+        expect((await showRun(dir, runId)).run).toMatchObject({ status: 'paused', steering: { paused: true } });
         // what was under way when the pause was seen comes to its end
         let still = await left();
         await waitFor('it to stand still', async () => {

@@ -3,9 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { bytesId } from '../../src/base/bytes.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { type Calls, callsThatMake, isQuiet } from '../../src/execute/quiet.ts';
+import { Session } from '../../src/execute/session.ts';
+import { verification } from '../../src/execute/verify-job.ts';
+import type { Event } from '../../src/plan/event.ts';
+import { connectServer } from '../../src/redis/server-connection.ts';
+import { parseUrl } from '../../src/redis/url.ts';
 import { reportText } from '../../src/report/report-text.ts';
 import { applied, faultOf, withAgent } from '../support/agent.ts';
-import { startServer } from '../support/servers.ts';
+import { startReplica, startServer } from '../support/servers.ts';
 
 const batch = (action: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}) => ({
   operation_type: 'batch',
@@ -33,7 +41,7 @@ describe('a job that verifies', () => {
     },
   );
 
-  it('tells new keys as new or missed, and is not complete', async () => {
+  it('tells new keys as new or missed, which is no failure: a keyspace that lives always has some', async () => {
     const server = await startServer();
     await server.cli('eval', "for i = 1, 300 do redis.call('SET', 'session:' .. i, i) end", '0');
     await withAgent(server.url, async (agent) => {
@@ -45,8 +53,100 @@ describe('a job that verifies', () => {
       }
       const report = await run.report;
       expect(report.status).toBe('succeeded');
-      expect(report.verification).toMatchObject({ complete: false, walked: { left: 1, not_applied: 0, others: 1 } });
-      expect(report.verification.unproven).toEqual([expect.stringContaining('new since, or were missed')]);
+      expect(report.verification).toEqual({
+        complete: true,
+        unproven: [],
+        walked: { left: 1, not_applied: 0, others: 1, sample: ['session:new'] },
+      });
+      expect(reportText(report).replace(/\s+/g, ' ')).toContain('1 new since or missed');
+    });
+  });
+
+  it('says of keys that nobody can have made meanwhile that they were missed', async () => {
+    const server = await startServer();
+    await server.cli('eval', "for i = 1, 5 do redis.call('SET', 'session:' .. i, i) end", '0');
+    await withAgent(server.url, async (agent) => {
+      const plan = (await agent.plan(batch({ action: 'unlink' }))).plan!;
+      const step = plan.execution_plan.steps[0]!;
+      if (step.kind !== 'for_each') throw new Error('no job');
+      const connection = await connectServer(parseUrl(server.url));
+      const session = new Session({
+        plan,
+        runId: 'test',
+        connection,
+        clock: systemClock,
+        signal: new AbortController().signal,
+        journal: undefined,
+      });
+      const found = async (calls: Calls | undefined): Promise<Event[]> => {
+        const events: Event[] = [];
+        const known = { open: new Set([bytesId('session:1')]), notApplied: 1, calls };
+        for await (const event of verification(session, step, known)) events.push(event);
+        return events;
+      };
+      try {
+        const calls = await callsThatMake(session, step);
+        await server.cli('get', 'session:1');
+        await server.cli('persist', 'session:2');
+        await server.cli('eval', "return redis.call('del', 'session:5')", '0');
+        const [verified, unproven] = await found(calls);
+        expect(verified).toMatchObject({ facts: { left: 4, not_applied: 1, others: 3, quiet: true } });
+        expect(unproven).toMatchObject({ reason: expect.stringContaining('3 of the keys were missed') });
+        // by a script: what it calls counts
+        await server.cli('eval', "return redis.call('set', 'other', '1')", '0');
+        const later = await found(calls);
+        expect(later).toHaveLength(1);
+        expect(later[0]).not.toHaveProperty('facts.quiet');
+        // counts that were forgotten are no proof
+        const again = await callsThatMake(session, step);
+        await server.cli('config', 'resetstat');
+        expect(isQuiet(again, await callsThatMake(session, step))).toBe(false);
+        expect(await found(undefined)).toHaveLength(1);
+      } finally {
+        await session.close();
+        await connection.close();
+      }
+    });
+  });
+
+  it('does not believe a replica', async () => {
+    const server = await startServer();
+    const replica = await startReplica(server);
+    await server.cli('set', 'session:1', '1');
+    await withAgent(server.url, async (agent) => {
+      const plan = (await agent.plan(batch({ action: 'unlink' }))).plan!;
+      const step = plan.execution_plan.steps[0]!;
+      if (step.kind !== 'for_each') throw new Error('no job');
+      const connection = await connectServer(parseUrl(replica.url));
+      const session = new Session({
+        plan: { ...plan, target: { ...plan.target, server: { ...plan.target.server, run_id: '' } } },
+        runId: 'test',
+        connection,
+        clock: systemClock,
+        signal: new AbortController().signal,
+        journal: undefined,
+      });
+      try {
+        const events: Event[] = [];
+        for await (const event of verification(session, step, { open: new Set(), notApplied: 0 })) events.push(event);
+        expect(events).toMatchObject([{ kind: 'unproven', reason: expect.stringContaining('is a replica now') }]);
+      } finally {
+        await session.close();
+        await connection.close();
+      }
+    });
+  });
+
+  it('has the second walk in the price of the plan', async () => {
+    const server = await startServer();
+    await server.cli('eval', "for i = 1, 5000 do redis.call('SET', 'session:' .. i, i) end", '0');
+    await withAgent(server.url, async (agent) => {
+      const price = async (verify: boolean) =>
+        (await agent.plan(batch({ action: 'unlink' }, { verify }))).plan!.execution_plan;
+      const [once, twice] = [await price(false), await price(true)];
+      expect(twice.estimate.server_ms).toBeGreaterThan(once.estimate.server_ms);
+      expect(twice.round_trips).toBeGreaterThan(once.round_trips);
+      expect(twice.estimate.keys).toBe(once.estimate.keys);
     });
   });
 
