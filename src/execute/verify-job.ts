@@ -119,6 +119,11 @@ export async function* verification(session: Session, step: ForEachStep, known: 
       kind: 'unproven',
       reason: `${formatCount(others)} of the keys were missed: since the run began no command was called that could have made them`,
     };
+  } else if (others > 0) {
+    yield {
+      kind: 'unproven',
+      reason: `${formatCount(others)} of the keys match now as if nothing had been done: they are new since, or were missed`,
+    };
   }
 }
 

@@ -152,7 +152,7 @@ export const LeftBehind = z.strictObject({
   left: z.int().nonnegative(),
   /** Of these: keys that the report names as not applied or unknown. */
   not_applied: z.int().nonnegative(),
-  /** New since, or missed: see quiet. A keyspace that lives always has some, so they do not make a run incomplete. */
+  /** New since, or missed: see quiet. The run is not proven complete then. */
   others: z.int().nonnegative(),
   /** The others are not new: since the run began no command was called that could have made them. */
   quiet: z.literal(true).exactOptional(),

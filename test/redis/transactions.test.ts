@@ -177,7 +177,7 @@ describe('contention', () => {
     await server.cli('set', 'user:1:balance', '1000000');
     const workers = Array.from({ length: 8 }, () => worker(server.url));
     const counts = await Promise.all(workers);
-    const committed = counts.reduce((sum, count) => sum + (count['committed'] ?? 0), 0);
+    const committed = counts.reduce((sum, count) => sum + (count.committed ?? 0), 0);
     const others = counts
       .flatMap((count) => Object.keys(count))
       .filter((outcome) => outcome !== 'committed' && outcome !== 'conflict');
