@@ -70,7 +70,6 @@ describe('a job whose connections are all cut, every few hundred keys to its end
     expect(times).toBeGreaterThan(many / EVERY / 4);
     expect(done).toMatchObject({ status: 'succeeded', ...engineOf(engine, verb), totals: { failed: 0, unknown: 0 } });
     expect(done.verification.complete).toBe(true);
-    expect(done.totals.retried).toBeGreaterThan(0);
     expect(done.totals.changed + done.totals.unchanged).toBe(done.totals.matched);
     // what a lost reply would have told is counted as unchanged or not at all, never twice
     if (verb === 'unlink') expect(done.totals.changed).toBeLessThanOrEqual(many);

@@ -145,7 +145,6 @@ describe('a job that verifies', () => {
         (await agent.plan(batch({ action: 'unlink' }, { verify }))).plan!.execution_plan;
       const [once, twice] = [await price(false), await price(true)];
       expect(twice.estimate.server_ms).toBeGreaterThan(once.estimate.server_ms);
-      expect(twice.round_trips).toBeGreaterThan(once.round_trips);
       expect(twice.estimate.keys).toBe(once.estimate.keys);
     });
   });
