@@ -4,7 +4,7 @@
  */
 import { allowedBy, type Granted, grantsOf } from './approval.ts';
 import { assemble, draftOf, readPlan, refreshed } from './assemble.ts';
-import { type Bytes, toBuffer } from './base/bytes.ts';
+import { type Bytes, beginsWith, toBuffer } from './base/bytes.ts';
 import { canonicalJson } from './base/canonical.ts';
 import { systemClock } from './base/clock.ts';
 import { deepFreeze } from './base/freeze.ts';
@@ -20,6 +20,7 @@ import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeli
 import { blocks, type Diagnostic, type Unchecked } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
 import type { Draft, Plan } from './plan/plan.ts';
+import { noFiles } from './plan/planned-file.ts';
 import type { Request } from './plan/request.ts';
 import type { Verified } from './plan/run.ts';
 import type { Target } from './plan/target.ts';
@@ -301,7 +302,7 @@ async function makePlan(
   if (!parsed.request) return { plan: undefined, diagnostics: parsed.diagnostics };
   const request = capped(parsed.request, settings.caps);
   if (!request) return { plan: undefined, diagnostics: [outsideCaps] };
-  const inlined = inlineFiles(request, settings.readFile ?? noFiles);
+  const inlined = inlineFiles(request, settings.readFile ?? refuseFiles);
   if (!inlined.request) return { plan: undefined, diagnostics: inlined.diagnostics };
   const file = streamedFile(inlined.request);
   const found = file === undefined ? {} : await sources.survey(file);
@@ -315,10 +316,8 @@ async function makePlan(
   return { plan: draft && deepFreeze(assemble(draft, target)), diagnostics };
 }
 
-function noFiles(): never {
-  throw new OpsError('usage', 'a request cannot name a file here', {
-    remedy: 'Give the commands or the script in the request itself.',
-  });
+function refuseFiles(): never {
+  throw noFiles('a request', 'Give the commands or the script in the request itself.');
 }
 
 /** The stricter of the request's limits and the target's caps. A key must hold to both lists of prefixes; undefined: nothing can. */
@@ -359,10 +358,7 @@ function mustKeepCaps(plan: Plan, caps: AgentSettings['caps']): void {
 /** The prefixes of the keys that begin with one of each list: of two that go together the longer one. */
 function bothPrefixes(own: readonly Bytes[] | undefined, caps: readonly Bytes[] | undefined): Bytes[] | undefined {
   if (own === undefined || caps === undefined) return own || caps ? [...(own ?? caps ?? [])] : undefined;
-  const begins = (long: Bytes, short: Bytes): boolean => {
-    const bytes = toBuffer(short);
-    return toBuffer(long).subarray(0, bytes.length).equals(bytes);
-  };
+  const begins = (long: Bytes, short: Bytes): boolean => beginsWith(toBuffer(long), toBuffer(short));
   return own.flatMap((mine) =>
     caps.flatMap((theirs) => (begins(mine, theirs) ? [mine] : begins(theirs, mine) ? [theirs] : [])),
   );

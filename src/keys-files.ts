@@ -4,11 +4,13 @@
  */
 import { statSync } from 'node:fs';
 import { printable } from './base/bytes.ts';
+import { fileSignature } from './base/file-signature.ts';
 import { OpsError } from './base/ops-error.ts';
 import type { KeysSurvey } from './execute/keys-file.ts';
 import type { Listed } from './inspect/listed.ts';
 import type { Diagnostic } from './plan/diagnostic.ts';
 import type { Draft } from './plan/plan.ts';
+import { changedFile, noFiles } from './plan/planned-file.ts';
 import type { Request } from './plan/request.ts';
 import type { KeysFile } from './plan/step.ts';
 import { keysFileOf, noKey, unreadableFile, unreadablePlace } from './request/files.ts';
@@ -34,12 +36,11 @@ export function createKeysFiles(filePath: ((path: string) => string) | undefined
   const survey = async (request: Request): Promise<SurveyedKeys> => {
     const named = keysFileOf(request);
     if (named === undefined) return {};
-    if (filePath === undefined) throw noFiles();
+    if (filePath === undefined) throw noFiles('a request', 'Name the keys in the request itself.');
     try {
       const path = filePath(named.path);
       const { prefixes } = request.limits;
-      const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-      const id = [path, dev, ino, size, mtimeNs, ctimeNs, JSON.stringify(prefixes)].join('/');
+      const id = JSON.stringify([path, fileSignature(statSync(path, { bigint: true })), prefixes]);
       const found = known.get(id);
       if (found) return found;
       const { surveyKeys } = await import('./execute/keys-file.ts');
@@ -72,18 +73,4 @@ function surveyedOf({ path, at }: { readonly path: string; readonly at: string }
   }
   if (keys === 0) return { file, problem: noKey(at) };
   return { file, listed: { path, sha256, keys, sample, whole, ...(outside ? { outside } : {}) } };
-}
-
-/** The fault of a file that is not the one that was planned. */
-export function changedFile(path: string): OpsError {
-  return new OpsError('drift', `the file ${path} is not the one that was planned: its content has changed`, {
-    remedy: 'Plan again with the file as it is now.',
-  });
-}
-
-/** The fault of a request that names a file where it may name none. */
-export function noFiles(): OpsError {
-  return new OpsError('usage', 'a request cannot name a file here', {
-    remedy: 'Give the commands, the script or the keys in the request itself.',
-  });
 }

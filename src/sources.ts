@@ -2,14 +2,16 @@
  * The files of commands that an agent streams, as they lie on disk. A file is read once to learn its SHA-256 and its first
  * commands; as long as the file system says that it was not touched since, what was learnt still holds.
  */
-import { type BigIntStats, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { type Bytes, fromBuffer } from './base/bytes.ts';
+import { fileSignature } from './base/file-signature.ts';
 import { OpsError } from './base/ops-error.ts';
 import type { Survey } from './execute/command-source.ts';
 import type { WireArgument } from './formats/resp.ts';
-import { changedFile, createKeysFiles, type KeysFiles, noFiles } from './keys-files.ts';
+import { createKeysFiles, type KeysFiles } from './keys-files.ts';
 import type { Diagnostic } from './plan/diagnostic.ts';
 import type { Draft } from './plan/plan.ts';
+import { changedFile, noFiles } from './plan/planned-file.ts';
 import { placeInSource, type StreamSource } from './plan/step.ts';
 import type { SourceFacts } from './plan/target.ts';
 import { noCommand, type StreamedFile, unreadableFile, unreadablePlace } from './request/files.ts';
@@ -36,10 +38,10 @@ export function createSources(filePath: ((path: string) => string) | undefined):
   const known = new Map<string, Surveyed>();
   const keys = createKeysFiles(filePath);
   const survey = async (file: StreamedFile): Promise<Surveyed> => {
-    if (filePath === undefined) throw noFiles();
+    if (filePath === undefined) throw noFiles('a request', 'Give the commands in the request itself.');
     const path = filePath(file.path);
     try {
-      const id = JSON.stringify([file, path, signature(statSync(path, { bigint: true }))]);
+      const id = JSON.stringify([file, path, fileSignature(statSync(path, { bigint: true }))]);
       const found = known.get(id);
       if (found) return found;
       const { surveySource } = await import('./execute/command-source.ts');
@@ -81,9 +83,4 @@ function surveyedOf(file: StreamedFile, survey: Survey): Surveyed {
 
 function bytesOf(word: WireArgument): Bytes {
   return typeof word === 'string' ? word : fromBuffer(word);
-}
-
-/** What changes when a file is written or replaced. */
-function signature({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return [dev, ino, size, mtimeNs, ctimeNs].join('/');
 }

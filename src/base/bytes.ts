@@ -69,3 +69,8 @@ export function quoted(bytes: Bytes): string {
   }
   return `${out}"`;
 }
+
+/** True when the bytes begin with the prefix. */
+export function beginsWith(bytes: Buffer, prefix: Buffer): boolean {
+  return bytes.subarray(0, prefix.length).equals(prefix);
+}

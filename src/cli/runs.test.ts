@@ -75,7 +75,7 @@ describe('redops runs', () => {
     expect((await runs('pause moving')).err).toContain('redops runs resume moving lets it go on');
     expect(await log.steering()).toEqual({ paused: true });
     expect((await runs('set moving --rate 500 --slo off --json')).out).toContain('"slo_p99_ms": null');
-    expect((await runs('show moving')).out).toContain('steered   paused, at most 500/s, without an SLO');
+    expect((await runs('show moving')).out).toContain('steered   paused, at most 500/s, the SLO of its mode');
     expect((await runs('resume moving')).err).toContain('goes on, in the process that it was paused in');
     expect(await log.steering()).toEqual({ paused: false, rate: 500, slo_p99_ms: null });
     await log.close();

@@ -347,7 +347,7 @@ function createLedger(termsNow: () => ControlTerms, mode: Mode): Ledger {
   /** Takes up an allowance that was changed on the way. */
   const follow = (): void => {
     const wanted = termsNow();
-    if (wanted.sloMs === terms.sloMs) return;
+    if (wanted.sloMs === terms.sloMs && wanted.strict === terms.strict) return;
     terms = wanted;
     // where nothing is held any more, nothing would ever give back what was taken before
     control = terms.sloMs === undefined ? openControl(terms) : { ...control, terms };

@@ -6,10 +6,12 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { type Bytes, byteLength, toBuffer } from '../base/bytes.ts';
+import { type Bytes, beginsWith, byteLength, toBuffer } from '../base/bytes.ts';
+import { fileSignature } from '../base/file-signature.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { keysReader, type ListedKey } from '../formats/keys-reader.ts';
 import { ReadProblem } from '../formats/reader.ts';
+import { changedFile } from '../plan/planned-file.ts';
 import type { KeysFile } from '../plan/step.ts';
 import { type FileContents, openContents } from './file-contents.ts';
 
@@ -47,7 +49,8 @@ export async function surveyKeys(path: string, prefixes: readonly Bytes[] | unde
       for await (const listed of listedKeys(contents)) {
         for (const one of listed) {
           sample.add(one.key);
-          if (allowed && outside === undefined && !beginsWithOne(toBuffer(one.key), allowed)) outside = one;
+          if (allowed && outside === undefined && !allowed.some((prefix) => beginsWith(toBuffer(one.key), prefix)))
+            outside = one;
         }
       }
     } catch (error) {
@@ -79,11 +82,11 @@ export async function* openKeys(
   how: { readonly from: number; readonly count: number; readonly signal: AbortSignal },
 ): AsyncGenerator<KeysPage, void> {
   const { path } = file;
-  const untouched = signature(await statOf(path));
+  const untouched = fileSignature(await statOf(path));
   const mustBeUntouched = async (): Promise<void> => {
-    if (signature(await statOf(path)) !== untouched) throw changed(path);
+    if (fileSignature(await statOf(path)) !== untouched) throw changedFile(path);
   };
-  if ((await hashOf(path, how.signal)) !== file.sha256) throw changed(path);
+  if ((await hashOf(path, how.signal)) !== file.sha256) throw changedFile(path);
   const contents = await openContents(path);
   try {
     await mustBeUntouched();
@@ -103,25 +106,13 @@ export async function* openKeys(
       }
       if (at > 0) waiting = waiting.slice(at);
     }
-    if (contents.sha256() !== file.sha256) throw changed(path);
+    if (contents.sha256() !== file.sha256) throw changedFile(path);
     yield { keys: waiting, next: read, last: true };
   } catch (error) {
-    throw error instanceof ReadProblem ? changed(path) : error;
+    throw error instanceof ReadProblem ? changedFile(path) : error;
   } finally {
     await contents.close();
   }
-}
-
-/** The fault of meeting another content than the planned one. */
-function changed(path: string): OpsError {
-  return new OpsError('drift', `the file ${path} is not the one that was planned: its content has changed`, {
-    remedy: 'Plan again with the file as it is now.',
-  });
-}
-
-/** What changes when a file is written or replaced. */
-function signature({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return [dev, ino, size, mtimeNs, ctimeNs].join('/');
 }
 
 /** Throws ReadProblem for what is no key, with the line. */
@@ -165,10 +156,6 @@ function unreadable(path: string, cause: unknown): OpsError {
     remedy: `Put ${path} back as it was planned, or plan again.`,
     cause,
   });
-}
-
-function beginsWithOne(key: Buffer, prefixes: readonly Buffer[]): boolean {
-  return prefixes.some((prefix) => key.length >= prefix.length && key.subarray(0, prefix.length).equals(prefix));
 }
 
 /** All keys as long as they are few, then a random part of them in which each key of the file is as likely as any other. */

@@ -19,6 +19,10 @@ describe('the calls that could make a key', () => {
     expect(madeIn(stats(calls('config', 4)), harmless)).toBe(4);
   });
 
+  it('count REPLICAOF, which brings other data, and DEBUG, which makes some', () => {
+    expect(madeIn(stats(calls('replicaof', 1), calls('slaveof', 1), calls('debug', 1)), harmless)).toBe(3);
+  });
+
   it('are not known where nothing is told', () => {
     expect(madeIn(undefined, harmless)).toBeUndefined();
     expect(madeIn('# Commandstats\r\n', harmless)).toBeUndefined();

@@ -6,7 +6,7 @@
 import { commandName } from '../catalog/lookup.ts';
 import { isWrite } from '../catalog/nature.ts';
 import { infoFields } from '../inspect/info.ts';
-import type { ForEachStep } from '../plan/step.ts';
+import type { ForEachStep, Selection } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { replyText } from '../redis/reply.ts';
 import type { Session } from './session.ts';
@@ -25,11 +25,11 @@ function words(text: string): ReadonlySet<string> {
   return new Set(`del unlink flushall flushdb eval evalsha fcall ${text}`.split(' '));
 }
 
-/** How often commands were called, on all primaries, that could make a key such as the job leaves none of; undefined when the user may not ask. Throws OpsError, LostConnection. */
+/** How often commands were called, on all primaries, that could make a key such as the job leaves none of; undefined where that tells nothing, or when the user may not ask. Throws OpsError, LostConnection. */
 export async function callsThatMake(session: Session, step: ForEachStep): Promise<Calls | undefined> {
   const name = commandName(step.do.argv.map(literal));
   const allowed = harmless[name === 'del' ? 'unlink' : name];
-  if (allowed === undefined) return undefined;
+  if (allowed === undefined || changesByItself(step.selection)) return undefined;
   const routes = session.cluster ? session.context.connection.nodes().map(({ address }) => ({ address })) : [{}];
   const calls = new Map<string, number>();
   for (const route of routes) {
@@ -41,6 +41,14 @@ export async function callsThatMake(session: Session, step: ForEachStep): Promis
   return calls;
 }
 
+/** True for filters that a key can come to pass without a command: a TTL runs down, fields of a hash expire, MEMORY USAGE samples. */
+function changesByItself({ ttl, size, bytes }: Selection): boolean {
+  return typeof ttl === 'object' || size !== undefined || bytes !== undefined;
+}
+
+/** Commands that no flag shows and after which the counts prove nothing: they forget them (before 7.0 counted as CONFIG), or bring other data. */
+const voiding: ReadonlySet<string> = new Set(['config', 'config|resetstat', 'replicaof', 'slaveof']);
+
 /** The calls that an INFO commandstats tells of, but for the harmless ones; undefined when it tells nothing. */
 export function madeIn(text: string | undefined, allowed: ReadonlySet<string>): number | undefined {
   if (text === undefined) return undefined;
@@ -50,9 +58,7 @@ export function madeIn(text: string | undefined, allowed: ReadonlySet<string>): 
     if (!field.startsWith('cmdstat_')) continue;
     told = true;
     const name = field.slice('cmdstat_'.length).toLowerCase();
-    // CONFIG RESETSTAT forgets what was counted; before 7.0 it is counted as CONFIG
-    const forgets = name === 'config' || name === 'config|resetstat';
-    if (!forgets && (allowed.has(name) || !isWrite(name.split('|')))) continue;
+    if (!voiding.has(name) && (allowed.has(name) || !isWrite(name.split('|')))) continue;
     made += Number(/calls=(\d+)/.exec(value)?.[1] ?? 1);
   }
   return told ? made : undefined;

@@ -8,6 +8,7 @@ import { OpsError } from '../base/ops-error.ts';
 import type { WireArgument } from '../formats/resp.ts';
 import type { Reader } from '../inspect/matching.ts';
 import type { Event } from '../plan/event.ts';
+import { noFiles } from '../plan/planned-file.ts';
 import type { Totals } from '../plan/report.ts';
 import type { ScanStep } from '../plan/step.ts';
 import { LostConnection } from '../redis/connection.ts';
@@ -41,7 +42,8 @@ type ExportStep = ScanStep & { readonly export: NonNullable<ScanStep['export']> 
 /** Runs the export. In a dry run the keys are counted, and no file is written. */
 export async function* runExport(session: Session, step: ExportStep): AsyncGenerator<Event, Ending> {
   const { signal, stream: terms, plan } = session.context;
-  if (terms === undefined) return { end: 'fault', fault: noFiles() };
+  if (terms === undefined)
+    return { end: 'fault', fault: noFiles('a plan', 'Plan and apply where files may be written.') };
   const path = terms.pathOf(step.export.file);
   const limit = step.limit ?? Number.POSITIVE_INFINITY;
   const planned_keys = plan.execution_plan.estimate.keys;
@@ -273,10 +275,4 @@ function fallShort(state: ExportState, shortfall: Shortfall): void {
   const id = `${bytesId(shortfall.key)} ${shortfall.why}`;
   if (state.shortfalls.size < shortfallsNamed) state.shortfalls.set(id, shortfall);
   else if (!state.shortfalls.has(id)) state.left.add(bytesId(shortfall.key));
-}
-
-function noFiles(): OpsError {
-  return new OpsError('usage', 'a plan cannot name a file here', {
-    remedy: 'Plan and apply where files may be written.',
-  });
 }

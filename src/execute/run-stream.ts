@@ -9,6 +9,7 @@ import { formatDuration } from '../base/units.ts';
 import { findCommand } from '../catalog/lookup.ts';
 import { ReadProblem } from '../formats/reader.ts';
 import type { Event } from '../plan/event.ts';
+import { noFiles } from '../plan/planned-file.ts';
 import type { StreamFacts, Totals } from '../plan/report.ts';
 import { placeInSource, type StreamStep } from '../plan/step.ts';
 import { type CommandSource, openSource } from './command-source.ts';
@@ -31,7 +32,8 @@ const toldBytes = 8 * 1024 * 1024;
 export async function* runStream(session: Session, step: StreamStep, first: number): AsyncGenerator<Event, Ending> {
   const { context } = session;
   const terms = context.stream;
-  if (terms === undefined) return { end: 'fault', fault: noFiles() };
+  if (terms === undefined)
+    return { end: 'fault', fault: noFiles('a plan', 'Give the commands in the request itself.') };
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const own = new Session({ ...context, signal }, session);
@@ -222,10 +224,4 @@ async function nextLine(ending: Ending, done: number, source: CommandSource | un
 
 function placeOf(error: unknown): number | undefined {
   return error instanceof OpsError && error.cause instanceof ReadProblem ? error.cause.line : undefined;
-}
-
-function noFiles(): OpsError {
-  return new OpsError('usage', 'a plan cannot name a file here', {
-    remedy: 'Give the commands in the request itself.',
-  });
 }

@@ -3,7 +3,7 @@
  * stands for what one server process was told: after another one took over, what that knows of the keys before is not sure.
  */
 import { invariant } from '../base/assert.ts';
-import { OpsError } from '../base/ops-error.ts';
+import { noFiles } from '../plan/planned-file.ts';
 import { openKeys } from './keys-file.ts';
 import type { Session } from './session.ts';
 import type { WalkOptions, WalkPage } from './walk-page.ts';
@@ -19,7 +19,7 @@ export async function* walkFile(
   const { signal, plan, pathOf } = session.context;
   const { keys_file: file } = selection;
   invariant(file !== undefined, 'the selection names a file');
-  if (pathOf === undefined) throw noFiles();
+  if (pathOf === undefined) throw noFiles('a plan', 'Name the keys in the request itself.');
   const before = from?.(shard);
   if (before?.done) return [];
   const start = Number(before?.cursor ?? 0);
@@ -33,8 +33,4 @@ export async function* walkFile(
     visited = next;
   }
   return [];
-}
-
-function noFiles(): OpsError {
-  return new OpsError('usage', 'a plan cannot name a file here', { remedy: 'Name the keys in the request itself.' });
 }

@@ -2,7 +2,7 @@
  * Which commands a stream may send. A stream is not planned command by command, so what a plan would have been asked or
  * refused for is decided here, by the command's name where that says all, else by its arguments.
  */
-import { type Bytes, bytesId, fromBuffer, toBuffer } from '../base/bytes.ts';
+import { type Bytes, beginsWith, bytesId, fromBuffer, toBuffer } from '../base/bytes.ts';
 import { formatCount } from '../base/units.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { commandName, findCommand } from '../catalog/lookup.ts';
@@ -124,7 +124,7 @@ function outside(words: readonly Bytes[], { prefixes, maxKeys, written }: Fence)
   if (prefixes === undefined && !writes) return undefined;
   if (uses === undefined) return 'its keys are not known, so neither is whether the limits on keys hold';
   if (writes && uses.length === 0) return `${name} names no keys, so the limits on keys cannot hold`;
-  const stray = prefixes && uses.find(({ key }) => !beginsWithOne(toBuffer(key ?? ''), prefixes));
+  const stray = prefixes && uses.find(({ key }) => !prefixes.some((prefix) => beginsWith(toBuffer(key ?? ''), prefix)));
   if (stray) return `the key at position ${stray.index} has none of the allowed prefixes`;
   if (maxKeys === undefined || !writes) return undefined;
   const more = new Set(uses.map(({ key }) => bytesId(key ?? '')).filter((id) => !written.has(id)));
@@ -132,8 +132,4 @@ function outside(words: readonly Bytes[], { prefixes, maxKeys, written }: Fence)
     return `it would write more than ${formatCount(maxKeys)} keys, which is the limit`;
   for (const id of more) written.add(id);
   return undefined;
-}
-
-function beginsWithOne(key: Buffer, prefixes: readonly Buffer[]): boolean {
-  return prefixes.some((prefix) => key.subarray(0, prefix.length).equals(prefix));
 }

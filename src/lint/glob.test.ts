@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fromBuffer, toBuffer } from '../base/bytes.ts';
-import { beginsWith, literalPrefix } from './glob.ts';
+import { beginsWith, fromBuffer, toBuffer } from '../base/bytes.ts';
+import { literalPrefix } from './glob.ts';
 
 const prefix = (pattern: string) => literalPrefix(pattern).toString();
 

@@ -17,11 +17,6 @@ export function literalPrefix(pattern: Bytes): Buffer {
   return Buffer.from(literal);
 }
 
-/** True when the bytes begin with the prefix. */
-export function beginsWith(bytes: Buffer, prefix: Buffer): boolean {
-  return bytes.subarray(0, prefix.length).equals(prefix);
-}
-
 const star = 0x2a;
 const question = 0x3f;
 const bracket = 0x5b;

@@ -71,15 +71,18 @@ if command == 'UNLINK' then
 elseif base == '' then
   for at = 1, acted do note(keys[at], pcall(command, keys[at], unpack(extra))) end
 else
-  base, jitter = tonumber(base), tonumber(jitter) + 1
+  base, jitter = tonumber(base), tonumber(jitter)
+  local deadline = format('%d', base)
   local seed = 1
   for at = 1, #run do seed = (seed * ${JITTER_FACTOR} + byte(run, at)) % ${JITTER_PRIME} end
   for at = 1, acted do
     local key = keys[at]
-    local bytes, hash = {byte(#key > ${JITTER_BYTES} and sha1hex(key) or key, 1, ${JITTER_BYTES})}, seed
-    for i = 1, #bytes do hash = (hash * ${JITTER_FACTOR} + bytes[i]) % ${JITTER_PRIME} end
-    hash = hash * ${JITTER_FACTOR} % ${JITTER_PRIME}
-    local deadline = format('%d', base + floor(hash / ${JITTER_PRIME} * jitter))
+    if jitter > 0 then
+      local bytes, hash = {byte(#key > ${JITTER_BYTES} and sha1hex(key) or key, 1, ${JITTER_BYTES})}, seed
+      for i = 1, #bytes do hash = (hash * ${JITTER_FACTOR} + bytes[i]) % ${JITTER_PRIME} end
+      hash = hash * ${JITTER_FACTOR} % ${JITTER_PRIME}
+      deadline = format('%d', base + floor(hash / ${JITTER_PRIME} * (jitter + 1)))
+    end
     note(key, pcall(command, key, deadline, unpack(extra)))
   end
 end

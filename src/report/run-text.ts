@@ -112,7 +112,7 @@ function steeringRow(
   const said = [
     ...(paused ? ['paused'] : []),
     ...(rate === undefined ? [] : [rate === null ? 'without a rate' : `at most ${formatCount(rate)}/s`]),
-    ...(slo_p99_ms === undefined ? [] : [slo_p99_ms === null ? 'without an SLO' : `SLO ${slo_p99_ms} ms`]),
+    ...(slo_p99_ms === undefined ? [] : [slo_p99_ms === null ? 'the SLO of its mode' : `SLO ${slo_p99_ms} ms`]),
   ];
   return said.length === 0 ? [] : row('steered', said.join(', '));
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/plan/event.ts';
 import { showRun, steerRun } from '../../src/runs.ts';
 import { applied, faultOf, withAgent } from '../support/agent.ts';
-import { startServer } from '../support/servers.ts';
+import { startServer, type TestServer } from '../support/servers.ts';
 import { waitFor } from '../support/wait.ts';
 
 let dir: string;
@@ -16,24 +16,24 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const many = 3_000;
+const removal = { operation_type: 'key_management', action: 'delete', match: 'session:*', limits: { rate: 500 } };
+
+async function filled(): Promise<TestServer> {
+  const server = await startServer();
+  await server.cli('eval', `for i = 1, ${many} do redis.call('SET', 'session:' .. i, i) end`, '0');
+  return server;
+}
 
 describe.each(['latency_optimized', 'throughput_optimized'] as const)('a job, %s', (performance_mode) => {
   it('waits while it is paused, goes on, takes up another rate, and its report and journal say so', async () => {
-    const server = await startServer();
-    await server.cli('eval', `for i = 1, ${many} do redis.call('SET', 'session:' .. i, i) end`, '0');
+    const server = await filled();
     const left = async () => Number(await server.cli('dbsize'));
     const seen: Event[] = [];
     let runId = '';
     await withAgent(
       server.url,
       async (agent) => {
-        const request = {
-          operation_type: 'key_management',
-          action: 'delete',
-          match: 'session:*',
-          performance_mode,
-          limits: { rate: 500 },
-        };
+        const request = { ...removal, performance_mode };
         const running = applied(agent, request, { yes: true }, (event) => {
           seen.push(event);
           if (event.kind === 'run_started') runId = event.run_id;
@@ -74,21 +74,14 @@ describe.each(['latency_optimized', 'throughput_optimized'] as const)('a job, %s
 
 describe('a paused job', () => {
   it('ends when it is interrupted, and goes on when it is resumed, paused no more', async () => {
-    const server = await startServer();
-    await server.cli('eval', `for i = 1, ${many} do redis.call('SET', 'session:' .. i, i) end`, '0');
+    const server = await filled();
     let runId = '';
     let paused = false;
     const stop = new AbortController();
     await withAgent(
       server.url,
       async (agent) => {
-        const request = {
-          operation_type: 'key_management',
-          action: 'delete',
-          match: 'session:*',
-          limits: { rate: 500 },
-        };
-        const running = applied(agent, request, { yes: true, signal: stop.signal }, (event) => {
+        const running = applied(agent, removal, { yes: true, signal: stop.signal }, (event) => {
           if (event.kind === 'run_started') runId = event.run_id;
           if (event.kind === 'steered') paused = true;
         });

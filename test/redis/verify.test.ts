@@ -109,6 +109,41 @@ describe('a job that verifies', () => {
     });
   });
 
+  it('takes no count of commands for a proof where a key can come to pass a filter by itself', async () => {
+    const server = await startServer();
+    await server.cli('set', 'session:1', '1');
+    await withAgent(server.url, async (agent) => {
+      const connection = await connectServer(parseUrl(server.url));
+      try {
+        const known = async (filter: Readonly<Record<string, unknown>>): Promise<boolean> => {
+          const select = { match: 'session:*', ...filter };
+          const plan = (await agent.plan({ operation_type: 'batch', select, do: { action: 'unlink' } })).plan!;
+          const step = plan.execution_plan.steps[0]!;
+          if (step.kind !== 'for_each') throw new Error('no job');
+          const signal = new AbortController().signal;
+          const session = new Session({
+            plan,
+            runId: 'test',
+            connection,
+            clock: systemClock,
+            signal,
+            journal: undefined,
+          });
+          const calls = await callsThatMake(session, step);
+          await session.close();
+          return calls !== undefined;
+        };
+        expect(await known({})).toBe(true);
+        expect(await known({ ttl: 'none' })).toBe(true);
+        expect(await known({ ttl: { max: '1h' } })).toBe(false);
+        expect(await known({ size: { max: 10 } })).toBe(false);
+        expect(await known({ bytes: { min: 1 } })).toBe(false);
+      } finally {
+        await connection.close();
+      }
+    });
+  });
+
   it('does not believe a replica', async () => {
     const server = await startServer();
     const replica = await startReplica(server);

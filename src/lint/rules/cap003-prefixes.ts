@@ -2,13 +2,13 @@
  * limits.prefixes fences a plan in: every key it names and every key its pattern can select must begin with an allowed
  * prefix. What cannot be proven to stay inside is outside.
  */
-import { type Bytes, toBuffer } from '../../base/bytes.ts';
+import { type Bytes, beginsWith, toBuffer } from '../../base/bytes.ts';
 import { keysOf } from '../../catalog/keys.ts';
 import { commandName, findCommand } from '../../catalog/lookup.ts';
 import { isWrite } from '../../catalog/nature.ts';
 import { selectionFacts } from '../facts.ts';
 import { at, inScript } from '../findings.ts';
-import { beginsWith, literalPrefix } from '../glob.ts';
+import { literalPrefix } from '../glob.ts';
 import type { Finding, LintCommand, LintScript, Rule, Subject } from '../rule.ts';
 import { declaration, keyArguments } from '../script-keys.ts';
 import { listed, shown, spoken } from '../words.ts';
