@@ -134,7 +134,8 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       const found = await inspect(connection, needs(draft, sampled, await sources.keys.read(draft)), where);
       return facts.length === 0 ? found : { ...found, sources: facts };
     };
-    const first = await inspect(connection, [], where);
+    const askServer = (): Promise<Target> => inspect(connection, [], where);
+    const first = await askServer();
     const target = { name, ...(await tagOf(settings, name, first)) };
     // plans that were made here and are frozen need no check against what was made
     const made = new WeakMap<object, number>();
@@ -147,7 +148,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       stateDir: requireState(settings.stateDir, what),
       connection,
       target,
-      ask: () => inspect(connection, [], where),
+      ask: askServer,
       readSources: sources.read,
       pathOf: settings.filePath,
       mustKeepCaps: (one: Plan) => mustKeepCaps(one, settings.caps),
@@ -156,7 +157,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       target,
       plan,
       apply: (document, options) =>
-        applyDocument({ document, options, settings, connection, sources, ask, target, plan, made }),
+        applyDocument({ document, options, settings, connection, sources, ask, askServer, target, plan, made }),
       resume: async (runId, options) => (await import('./resume.ts')).resumeRun(kept('resuming needs'), runId, options),
       verify: async (runId, { sameData = false, ...rest } = {}) =>
         (await import('./verify.ts')).verifyRun({ ...kept('verifying needs'), sameData, ...rest }, runId),
@@ -341,9 +342,11 @@ function capped(request: Request, caps: AgentSettings['caps']): Request | undefi
 /** For so many ms a plan that was made here is judged and priced as it is, like a request: nobody has had the time to look at it. */
 const FRESH_MS = 500;
 
-function isFresh({ made }: Application, plan: Plan): boolean {
+async function anew({ made, askServer, ask }: Application, plan: Plan): Promise<Plan> {
   const age = systemClock.now() - (made.get(plan) ?? Number.NEGATIVE_INFINITY);
-  return age >= 0 && age < FRESH_MS;
+  const fresh = age >= 0 && age < FRESH_MS;
+  // the keys of a fresh plan were read a moment ago: reading them again would only make others wait
+  return refreshed(plan, await (fresh ? askServer() : ask(draftOf(plan))), fresh);
 }
 
 /** A plan that was made without the target's caps would go round them. Throws OpsError refused. */
@@ -381,6 +384,7 @@ interface Application {
   readonly connection: Connection;
   readonly sources: Sources;
   readonly ask: (draft: Draft) => Promise<Target>;
+  readonly askServer: () => Promise<Target>;
   readonly target: Agent['target'];
   readonly plan: (request: unknown) => Promise<Planned>;
   /** The plans that were made here, and when, in ms of the epoch. */
@@ -389,7 +393,7 @@ interface Application {
 
 async function applyDocument(application: Application): Promise<Run | Planned> {
   const { settledRun, startRun } = await import('./run.ts'); // planning, which is most calls, does not wait for it
-  const { document, options, settings, sources, ask, target } = application;
+  const { document, options, settings, sources, target } = application;
   const isPlan = typeof document === 'object' && document !== null && 'execution_plan' in document;
   const planned = isPlan
     ? {
@@ -399,9 +403,7 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
     : await application.plan(document);
   if (!planned.plan) return planned;
   if (isPlan) mustKeepCaps(planned.plan, settings.caps);
-  const plan = isPlan
-    ? refreshed(planned.plan, await ask(draftOf(planned.plan)), isFresh(application, planned.plan))
-    : planned.plan;
+  const plan = isPlan ? await anew(application, planned.plan) : planned.plan;
   const { stateDir } = settings;
   const dryRun = options.dryRun ?? false;
   if (options.approval !== undefined) {

@@ -60,7 +60,7 @@ function goesOnServer({ context: { plan, dryRun } }: Session, step: ForEachStep)
 
 /** From this round trip on, many pages under way from here are faster than one chunk after the other. */
 const FAR_MS = 10;
-/** Up to this round trip two chunks keep the server busy: one runs while the reply to the other travels. */
+/** Up to this round trip one chunk after the other nearly keeps the server busy, and two do: one runs while the reply to the other travels. */
 const NEAR_MS = 2;
 
 /** A script acts on what runs over into the next part before that is known: only a key that is deleted twice counts once. */
@@ -71,7 +71,10 @@ function partsOf(session: Session, step: ForEachStep, onServer: boolean): number
   const parts = partsFor(target.server, request.performance_mode, step.count);
   if (!onServer) return parts;
   if (!isRemoving(step)) return 1;
-  return target.server.round_trip_ms < NEAR_MS ? Math.min(parts, 2) : parts;
+  // others wait behind all that is under way
+  return target.server.round_trip_ms < NEAR_MS
+    ? Math.min(parts, request.performance_mode === 'throughput_optimized' ? 2 : 1)
+    : parts;
 }
 
 /** True when the action leaves no key behind: one that is met later is another key. A deadline that would delete is never sent. */
