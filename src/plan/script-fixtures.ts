@@ -135,15 +135,12 @@ export type ExpectedReply =
   | { readonly error: string }
   | readonly ExpectedReply[];
 
-const wholeNumber = z.int({
-  error: 'an integer reply is a whole number within 2^53-1, else {"integer": "..."}; a string reply stands in quotes',
-});
 const ExpectedReply: z.ZodType<ExpectedReply> = z.lazy(() =>
   z.union(
     [
       z.null(),
       z.string(),
-      wholeNumber,
+      z.int(),
       base64,
       z.strictObject({ integer: z.union([z.literal(true), z.string().regex(/^-?\d+$/)]) }),
       z.strictObject({ between: Between }),
@@ -154,7 +151,7 @@ const ExpectedReply: z.ZodType<ExpectedReply> = z.lazy(() =>
     ],
     {
       error:
-        'expected a reply: a string, a whole number, null, an array, or one of {base64} {integer} {between} {any: true} {status} {error}',
+        'expected a reply: a string, a whole number within 2^53-1, null, an array, or one of {base64} {integer} {between} {any: true} {status} {error}',
     },
   ),
 );

@@ -111,7 +111,7 @@ export function contentId(content: KeyContent): string {
       return JSON.stringify(['set', ...content.items.map(bytesId).sort()]);
     case 'hash':
     case 'zset':
-      return JSON.stringify([content.type, ...content.pairs.map((pair) => pair.map(bytesId).join('\n')).sort()]);
+      return JSON.stringify([content.type, ...content.pairs.map((pair) => JSON.stringify(pair.map(bytesId))).sort()]);
     case 'stream':
       return JSON.stringify(content.entries.map(({ id, fields }) => [id, ...fields.flat().map(bytesId)]));
   }

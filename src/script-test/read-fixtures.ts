@@ -54,7 +54,15 @@ export async function readYamlFixtures(text: string, file: string): Promise<Read
   }));
   const [first, ...rest] = broken.length > 0 ? broken : mangledScalars(yaml, document, file, placeOf);
   if (first) return { mistakes: [first, ...rest] };
-  return judged(document.toJS({ maxAliasCount: 100 }), file, (path) => {
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // an alias to nothing, or so many of them that the document would grow without bound
+    const message = `not valid YAML: ${error instanceof Error ? error.message : String(error)}`;
+    return { mistakes: [{ file, line: 1, column: 1, message, fix: 'Write the value out where *name stands.' }] };
+  }
+  return judged(value, file, (path) => {
     const offset = offsetOf(yaml, document.contents, path);
     return offset === undefined ? {} : placeOf(offset);
   });
@@ -224,6 +232,8 @@ function offsetOf(yaml: typeof Yaml, root: Yaml.ParsedNode | null, path: Path): 
     }
     if (!yaml.isMap(node)) return offset;
     const pair = node.items.find((item) => yaml.isScalar(item.key) && String(item.key.value) === String(part));
+    // what may be written as one or as an array is always read as an array
+    if (!pair && typeof part === 'number') continue;
     if (!pair) return offset;
     if (yaml.isScalar(pair.key) && pair.key.range) offset = pair.key.range[0];
     node = pair.value;
