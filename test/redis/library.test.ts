@@ -30,7 +30,10 @@ describe.each(names)('%s', (name) => {
       expect(text).toMatch(new RegExp(`^-- .*${part}`, 'm'));
     expect(readFileSync(`${folder}${name}.test.yaml`, 'utf8')).toContain(`script: ${name}.lua`);
     const page = readFileSync(fileURLToPath(new URL(`../../docs/scripts/${name}.md`, import.meta.url)), 'utf8');
+    const [, contract = ''] = /^-- [\w-]+: (.*)$/m.exec(text) ?? [];
     expect(page).toContain(`# ${name}`);
+    expect(page).toContain(contract.slice(1));
+    expect(readFileSync(new URL('../../docs/scripts/README.md', import.meta.url), 'utf8')).toContain(contract);
   });
 });
 
@@ -47,6 +50,46 @@ describe.each(matrix())('on %s', (version) => {
     const report = await bench.run([subject!]);
     expect(report.results.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
     expect(report.passed).toBe(subject!.fixtures.tests.length);
+  });
+
+  test('when memory is full a call either does all of it, or is refused and has written nothing', async () => {
+    const server = await startServer(version === undefined ? {} : { version });
+    const socket = await openSocket(parseUrl(server.url));
+    const commands = [
+      ['MSET', 's', 'old', 'held', '7', 'counter', '5', 'a', '9', 'b', '9'],
+      ['ZADD', 'window', '1', 'long-ago'],
+      ['CONFIG', 'SET', 'maxmemory', '1'],
+    ];
+    for (const argv of commands) await socket.send(argv);
+    const calls: [name: string, keys: string[], args: string[]][] = [
+      ['compare-and-set', ['s'], ['old', 'new']],
+      ['lock-acquire', ['l', 'f'], ['1000']],
+      ['lock-extend', ['held'], ['7', '1000000']],
+      ['sliding-window', ['window'], ['5', '1000']],
+      ['token-bucket', ['bucket'], ['5', '1', '1000']],
+      ['capped-increment', ['counter'], ['1', '10']],
+      ['capped-increment', ['new'], ['1', '10', '1000']],
+      ['reserve-stock', ['a', 'b'], ['1', '1']],
+      ['transfer', ['a', 'b'], ['1']],
+      ['compare-and-delete', ['s'], ['old']],
+      ['lock-release', ['held'], ['7']],
+    ];
+    expect([...new Set(calls.map(([name]) => name))].sort()).toEqual(names);
+    const digest = async (): Promise<unknown> => String(await socket.send(['DEBUG', 'DIGEST']));
+    const refused: string[] = [];
+    for (const [name, keys, args] of calls) {
+      const before = await digest();
+      const reply = await socket.send(['EVAL', source(name), String(keys.length), ...keys, ...args]);
+      if (!(reply instanceof ReplyError)) continue;
+      expect(reply.message).toMatch(/OOM/);
+      expect(await digest(), name).toBe(before);
+      refused.push(name);
+    }
+    // what only frees is never refused, and what only adds always is
+    expect(refused).toEqual(expect.arrayContaining(['compare-and-set', 'lock-acquire', 'token-bucket', 'transfer']));
+    expect(refused).not.toContain('compare-and-delete');
+    expect(refused).not.toContain('lock-release');
+    await socket.close();
   });
 
   test('runs where scripts are replicated as text', async () => {
