@@ -173,7 +173,7 @@ function watchFiles(signal: AbortSignal): Changes {
   };
 }
 
-/** The first Ctrl-C stops after the test under way, the second one at once. */
+/** The first Ctrl-C ends the servers and what runs on them, the second one the process. */
 function onInterrupt(io: Io, stop: AbortController): () => void {
   return io.onInterrupt(() => {
     if (stop.signal.aborted) return io.exitNow(130);

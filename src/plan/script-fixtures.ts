@@ -34,7 +34,8 @@ const pairsOf = (value: typeof Word | typeof Score) =>
     .union([z.record(z.string(), value), z.array(z.tuple([Word, value]))], {
       error: 'expected names and values, or an array of [name, value]',
     })
-    .transform((pairs): (readonly [Bytes, Bytes])[] => (Array.isArray(pairs) ? pairs : Object.entries(pairs)));
+    .transform((pairs): (readonly [Bytes, Bytes])[] => (Array.isArray(pairs) ? pairs : Object.entries(pairs)))
+    .refine((pairs) => pairs.length > 0, { error: 'it is empty: Redis has no empty keys, say absent' });
 
 /** By key: an object, or an array of {key, value} where a key is not UTF-8. */
 const keyed = <T extends z.ZodType>(value: T) =>

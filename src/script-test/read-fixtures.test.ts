@@ -105,6 +105,7 @@ test.each([
     '  - name: t\n    run: { reply: 1.5 }',
     '4:12 tests[0].run.reply: expected a reply: a string, a whole number within 2^53-1',
   ],
+  ['  - name: t\n    given: { k: { hash: {} } }\n    run: { reply: 1 }', '4:19 tests[0].given.k.hash: it is empty'],
   ['  - name: t\n    run: { reply: 1\n', 'not valid YAML'],
   ['  - name: t\n    run: { reply: *nothing }', 'not valid YAML: Unresolved alias'],
 ])('%s is a mistake with its place', async (tests, message) => {

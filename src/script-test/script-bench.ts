@@ -7,7 +7,7 @@ import { startTestServer, type TestServer } from './test-server.ts';
 export interface ScriptBench {
   /** Engine and version of each, in the order of the programs. */
   readonly servers: readonly string[];
-  /** Runs every test on every server; `onResult` hears of each as it ends. Stops after the test under way when aborted. */
+  /** Runs every test on every server; `onResult` hears of each as it ends. When aborted its servers are killed, and what was under way is left out: only close() may follow. */
   run(
     subjects: readonly TestSubject[],
     options?: { readonly signal?: AbortSignal; readonly onResult?: (result: ScriptTestResult) => void },
@@ -20,6 +20,9 @@ export interface ScriptBench {
 /** Starts a server of each program (paths of redis-server or valkey-server). `timeoutMs`: the most that a call may take. Throws OpsError unreachable, and leaves nothing running. */
 export async function openBench(programs: readonly string[], timeoutMs: number): Promise<ScriptBench> {
   const servers: TestServer[] = [];
+  const killSync = (): void => {
+    for (const server of servers) server.killSync();
+  };
   const close = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.stop()));
   };
@@ -33,21 +36,23 @@ export async function openBench(programs: readonly string[], timeoutMs: number):
     servers: servers.map(({ name }) => name),
     run: async (subjects, { signal, onResult } = {}) => {
       const results: ScriptTestResult[] = [];
+      // what is under way ends with its server: nobody who interrupts waits for a script
+      signal?.addEventListener('abort', killSync, { once: true });
       for (const { subject, test, server } of everyTest(subjects, servers)) {
         if (signal?.aborted) break;
         const result = await runTest(server, subject, test, timeoutMs);
+        if (signal?.aborted) break;
         results.push(result);
         onResult?.(result);
       }
+      signal?.removeEventListener('abort', killSync);
       return reportOf(
         servers.map(({ name }) => name),
         results,
       );
     },
     close,
-    killSync: () => {
-      for (const server of servers) server.killSync();
-    },
+    killSync,
   };
 }
 

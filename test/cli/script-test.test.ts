@@ -147,6 +147,30 @@ worse.test.yaml:1:1: tests: Invalid input: expected array, received number
   });
 });
 
+test('Ctrl-C ends a run at once, also one that waits for a script; no server is left', async () => {
+  await writeFile(join(dir, 'cas.lua'), "redis.call('SET', KEYS[1], 1) while true do end");
+  const waiting = start(
+    process.execPath,
+    [main, 'script', 'test', 'cas.test.yaml', '--timeout', '10m', '--json'],
+    options(),
+  );
+  try {
+    await waitFor('its server', async () => (await leftOver()).length === 1);
+    const [folder = ''] = await leftOver();
+    // the server answers nobody while the script runs: its log says that it is slow
+    await waitFor('the script', async () =>
+      /[Ss]low script/.test(await readFile(join(temp, folder, 'server.log'), 'utf8')),
+    );
+    waiting.child.kill('SIGINT');
+    const { status, out } = await waiting.ended;
+    expect(status).toBe(130);
+    expect(ScriptTestReport.parse(JSON.parse(out))).toMatchObject({ passed: 0, failed: 0, results: [] });
+    expect(await leftOver()).toEqual([]);
+  } finally {
+    waiting.child.kill('SIGKILL');
+  }
+});
+
 describe('fixtures as a module', () => {
   const asModule = `export const fixtures = {
   script: 'cas.lua',
