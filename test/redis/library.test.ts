@@ -9,7 +9,8 @@ import { openSocket, type RedisSocket } from '../../src/redis/socket.ts';
 import { parseUrl } from '../../src/redis/url.ts';
 import { loadSubject } from '../../src/script-test/load-subject.ts';
 import { openBench, type ScriptBench } from '../../src/script-test/script-bench.ts';
-import { matrix, startServer, type TestServer } from '../support/servers.ts';
+import { applied, withAgent } from '../support/agent.ts';
+import { matrix, startCluster, startServer, type TestServer } from '../support/servers.ts';
 
 const folder = fileURLToPath(new URL('../../lua/', import.meta.url));
 const names = readdirSync(folder)
@@ -106,6 +107,44 @@ describe.each(matrix())('on %s', (version) => {
     await socket.close();
   });
 });
+
+test('every script runs in a cluster, by its keys of one slot, as redops script run sends it', async () => {
+  const cluster = await startCluster();
+  const calls: [name: string, keys: string[], args: string[], reply: unknown][] = [
+    ['compare-and-set', ['{t}s'], ['old', 'new'], 1],
+    ['compare-and-delete', ['{t}s'], ['new'], 1],
+    ['lock-acquire', ['{t}l', '{t}f'], ['60000'], [1, expect.stringMatching(/^\d{16}$/)]],
+    ['lock-extend', ['{t}l'], ['none', '1000'], 0],
+    ['lock-release', ['{t}l'], ['none'], 0],
+    ['sliding-window', ['{t}w'], ['2', '60000'], [1, 1, 0]],
+    ['token-bucket', ['{t}b'], ['2', '1', '60000'], [1, 1, 0]],
+    ['capped-increment', ['{t}c'], ['1', '10'], [1, 1]],
+    ['reserve-stock', ['{t}1', '{t}2'], ['1', '2'], [1, 8, 7]],
+    ['transfer', ['{t}1', '{t}2'], ['3'], [1, '5', '10']],
+  ];
+  try {
+    const given = [
+      ['SET', '{t}s', 'old'],
+      ['SET', '{t}1', '9'],
+      ['SET', '{t}2', '9'],
+    ];
+    await withAgent(
+      cluster.url,
+      async (agent) => {
+        const setUp = await applied(agent, { operation_type: 'pipelining', commands: given, accept: ['TTL001'] });
+        expect(setUp.status).toBe('succeeded');
+        for (const [name, keys, args, reply] of calls) {
+          const script = source(name).toString('utf8');
+          const report = await applied(agent, { operation_type: 'lua_script', action: 'run', script, keys, args });
+          expect(report.results[0], name).toMatchObject({ outcome: 'ok', reply });
+        }
+      },
+      { tag: 'dev' },
+    );
+  } finally {
+    await cluster.stop();
+  }
+}, 60_000);
 
 describe('under contention', () => {
   let server: TestServer;
