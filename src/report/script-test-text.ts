@@ -2,7 +2,7 @@
 import { printable } from '../base/bytes.ts';
 import { formatDuration } from '../base/units.ts';
 import type { ScriptTestReport, ScriptTestResult } from '../plan/script-results.ts';
-import { clean, counted, type ViewOptions, viewOf } from './layout.ts';
+import { clean, clip, counted, type ViewOptions, viewOf } from './layout.ts';
 
 /** One test on one server: its line, and where it failed what was expected and what came. */
 export function resultText(result: ScriptTestResult, options: ViewOptions = {}): string {
@@ -13,12 +13,23 @@ export function resultText(result: ScriptTestResult, options: ViewOptions = {}):
   return [
     line,
     ...(reason === undefined ? [] : [`       ${clean(reason)}`]),
-    ...mismatches.flatMap(({ at, expected, got }) => [
-      `       ${clean(at)}`,
-      `         expected ${clean(expected)}`,
-      `         got      ${clean(got)}`,
-    ]),
+    ...mismatches.flatMap(({ at, ...sides }) => {
+      const [expected, got] = fromDifference(clean(sides.expected), clean(sides.got));
+      return [`       ${clean(at)}`, `         expected ${expected}`, `         got      ${got}`];
+    }),
   ].join('\n');
+}
+
+/** Longer values are shown from shortly before they differ, and no further than that; --json has them whole. */
+const mostColumns = 240;
+
+function fromDifference(expected: string, got: string): readonly [string, string] {
+  if (expected.length <= mostColumns && got.length <= mostColumns) return [expected, got];
+  let same = 0;
+  while (same < expected.length && expected[same] === got[same]) same += 1;
+  const start = Math.max(0, same - 40);
+  const part = (text: string): string => clip(`${start > 0 ? '...' : ''}${text.slice(start)}`, mostColumns);
+  return [part(expected), part(got)];
 }
 
 /** "12 passed, 1 failed on redis 7.0.15, valkey 9.0.1". */

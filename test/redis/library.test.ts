@@ -186,6 +186,13 @@ describe('under contention', () => {
     expect(most).toBe(1);
     expect(tokens).toEqual([...tokens].sort((a, b) => (a < b ? -1 : 1)));
     expect(new Set(tokens).size).toBe(tokens.length);
+    // a counter that was lost, as by an eviction: the tokens grow all the same
+    await clients[0]!.send(['DEL', '{c}:fence']);
+    const [, next] = (await caller(clients[0]!)('lock-acquire', ['{c}:lock', '{c}:fence'], ['30000'])) as [
+      number,
+      Buffer,
+    ];
+    expect(BigInt(next.toString())).toBeGreaterThan(tokens.at(-1)!);
   });
 
   test('transfers keep the sum, and no balance falls below zero', async () => {
