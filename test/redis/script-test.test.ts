@@ -12,7 +12,7 @@ import { openBench, type ScriptBench } from '../../src/script-test/script-bench.
 import { faultOf } from '../support/agent.ts';
 import { matrix } from '../support/servers.ts';
 
-const callMs = 700;
+const callMs = 1_500;
 let folder: string;
 let program: string;
 let bench: ScriptBench;
