@@ -27,5 +27,9 @@ export type { Event } from './plan/event.ts';
 export { Plan } from './plan/plan.ts';
 export { CommandResult, Report } from './plan/report.ts';
 export { Request, type RequestInput } from './plan/request.ts';
+export type { ScriptFixturesInput as ScriptFixtures } from './plan/script-fixtures.ts';
+export { ScriptTestReport } from './plan/script-results.ts';
 export { Step } from './plan/step.ts';
 export { Target } from './plan/target.ts';
+/** Tests of a script on throwaway servers. */
+export { type TestScriptOptions, testScript } from './script-test/test-script.ts';

@@ -22,6 +22,8 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   explain: { from: ['base', 'catalog', 'plan'] },
   report: { from: ['base', 'catalog', 'plan'] },
   execute: { from: ['base', 'catalog', 'plan', 'formats', 'redis', 'inspect', 'state'] },
+  // Tests of scripts on throwaway servers of their own: what they send has no plan and no target.
+  'script-test': { from: ['base', 'formats', 'inspect', 'plan', 'redis'] },
   'assemble.ts': { from: ['base', 'plan', 'lint', 'explain'] },
   'run.ts': { from: ['steering.ts', 'base', 'plan', 'redis', 'execute', 'report', 'state'] },
   'verify.ts': { from: ['resume.ts', 'runs.ts', 'base', 'execute', 'plan', 'state'] },
@@ -74,8 +76,8 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'throwaway.ts': { from: ['base', 'formats', 'redis'] },
   'verbs.ts': { from: [] },
   'connect.ts': { from: ['agent.ts', 'pipeline.ts', 'plan', 'base'] },
-  'index.ts': { from: ['connect.ts', 'agent.ts', 'pipeline.ts', 'plan', 'base'] },
-  cli: { from: ['agent.ts', 'throwaway.ts', 'verbs.ts', 'report', 'plan', 'base'] },
+  'index.ts': { from: ['connect.ts', 'agent.ts', 'pipeline.ts', 'script-test', 'plan', 'base'] },
+  cli: { from: ['agent.ts', 'throwaway.ts', 'verbs.ts', 'script-test', 'report', 'plan', 'base'] },
 };
 
 const sockets = ['node:net', 'node:tls', 'net', 'tls', '@redis/client'];

@@ -8,6 +8,7 @@ import type { KeysFile, StreamSource } from '../src/plan/step.ts';
 import { compile } from '../src/request/compile.ts';
 import { keysFileOf, streamedFile } from '../src/request/files.ts';
 import { parseRequest } from '../src/request/parse.ts';
+import { readYamlFixtures } from '../src/script-test/read-fixtures.ts';
 import { targetWith } from './support/target.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,7 +18,8 @@ const markdown = (folder: string): string[] =>
     .map((name) => join(folder, name));
 const top = markdown('.');
 const guide = markdown('docs/guide');
-const everyPage = [...top, ...markdown('docs'), ...guide, ...markdown('docs/decisions'), ...markdown('docs/rules')];
+const folders = ['docs', 'docs/guide', 'docs/decisions', 'docs/rules', 'docs/scripts'];
+const everyPage = [...top, ...folders.flatMap(markdown)];
 const text = (page: string): string => readFileSync(join(root, page), 'utf8');
 
 /** The JSON blocks of a page that are requests, with their line. */
@@ -55,6 +57,14 @@ describe('requests that the documents show', () => {
     const actions = examples.map((name) => actionOf(Request.parse(JSON.parse(text(`examples/requests/${name}`)))));
     expect(actions.filter((action) => !actionsShown.has(action))).toEqual([]);
   });
+});
+
+test('the fixtures that the guide shows are fixtures', async () => {
+  const blocks = [...text('docs/guide/scripts.md').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
+    ([, block = '']) => block,
+  );
+  expect(blocks).toHaveLength(2);
+  for (const block of blocks) expect(await readYamlFixtures(block, 'guide')).toHaveProperty('fixtures');
 });
 
 describe('what the documents name', () => {

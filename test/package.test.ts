@@ -28,6 +28,12 @@ test('the command runs', async () => {
     expect(help).toMatch(new RegExp(`^\\s+${verb}\\b`, 'm'));
 });
 
+test('the library of scripts is there, and lists itself', async () => {
+  const redops = join(folder, 'node_modules/.bin/redops');
+  expect(await run(folder, redops, 'script', 'library')).toMatch(/^transfer {2,}moves an amount/m);
+  expect(await run(folder, redops, 'script', 'library', 'transfer')).toMatch(/^-- transfer: /);
+});
+
 test('the library loads, and lints without a server', async () => {
   const script = `
     const { connect, lintFiles } = await import('redops');
@@ -39,7 +45,20 @@ test('the library loads, and lints without a server', async () => {
 test('its types are there for TypeScript', async () => {
   await writeFile(
     join(folder, 'use.ts'),
-    "import { connect, type Report } from 'redops';\nexport type R = Report;\nexport const c: typeof connect = connect;\n",
+    `import { connect, type Report, type ScriptFixtures, testScript } from 'redops';
+export type R = Report;
+export const c: typeof connect = connect;
+export const fixtures: ScriptFixtures = {
+  script: 'cas.lua',
+  tests: [1, 2].map((n) => ({
+    name: \`replaces \${n}\`,
+    given: { k: n },
+    run: { keys: ['k'], args: [n, n + 1] },
+    expect: { reply: 1, keys: { k: n + 1 } },
+  })),
+};
+export const report = testScript(fixtures, { folder: 'lua' });
+`,
   );
   const options = [
     '--noEmit',
@@ -61,7 +80,12 @@ test('it holds what runs and nothing of the workshop', async () => {
   expect(files).toEqual(
     expect.arrayContaining(['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']),
   );
-  expect(files.filter((file) => /\.test\.|^(?:src|test|bench|scripts|\.ci)\b|\.generated\.ts$/.test(file))).toEqual([]);
+  expect(files).toEqual(
+    expect.arrayContaining(['lua/transfer.lua', 'lua/transfer.test.yaml', 'docs/scripts/README.md']),
+  );
+  expect(
+    files.filter((file) => /\.test\.[jt]s|^(?:src|test|bench|scripts|\.ci)\b|\.generated\.ts$/.test(file)),
+  ).toEqual([]);
 });
 
 function npm(cwd: string, ...args: string[]): Promise<string> {

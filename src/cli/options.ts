@@ -124,6 +124,7 @@ function codes(text: string, before: readonly string[]): readonly string[] {
   return [...before, ...text.split(',').map((code) => code.trim().toUpperCase())];
 }
 
-function collect(text: string, before: readonly string[]): readonly string[] {
+/** Gathers an option that may be repeated. */
+export function collect(text: string, before: readonly string[]): readonly string[] {
   return [...before, text];
 }

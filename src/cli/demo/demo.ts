@@ -9,6 +9,7 @@ import { formatCount, formatDuration, formatSize } from '../../base/units.ts';
 import type { Server } from '../../plan/target.ts';
 import type { Paint } from '../../report/layout.ts';
 import { openWire, type Wire } from '../../throwaway.ts';
+import type { Environment } from '../server-program.ts';
 import { batchChapter } from './chapters/batch-chapter.ts';
 import { expirationChapter } from './chapters/expiration-chapter.ts';
 import { keysChapter } from './chapters/keys-chapter.ts';
@@ -19,7 +20,7 @@ import { transactionChapter } from './chapters/transaction-chapter.ts';
 import { type Chapter, interrupted } from './scene.ts';
 import { createScreen, type Screen } from './screen.ts';
 import { seedCommands } from './seed.ts';
-import { type Environment, openStage, type Stage } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
 
 const everyChapter: readonly Chapter[] = [
   lintChapter,

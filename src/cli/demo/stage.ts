@@ -2,17 +2,13 @@
  * The server that the demo plays on: one of its own, or the one of REDIS_URL where that is certainly nobody's data: an
  * empty database of a server that counts as dev. Whatever it was, nothing of the demo is left on it.
  */
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { openAgent } from '../../agent.ts';
 import { OpsError } from '../../base/ops-error.ts';
 import { counted } from '../../report/layout.ts';
 import { openWire, startDemoServer } from '../../throwaway.ts';
+import { type Environment, serverProgram } from '../server-program.ts';
 import { seedKeys } from './seed.ts';
-
-/** What of the environment decides. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A server to play on. */
 export interface Stage {
@@ -27,12 +23,14 @@ export interface Stage {
   strikeSync(): void;
 }
 
+const otherStages = 'set REDOPS_SERVER to the path of one, or REDIS_URL to an empty database on this machine';
+
 /** Chooses or starts the server. Throws OpsError unreachable when there is neither a server nor a program to start. */
 export async function openStage(environment: Environment): Promise<Stage> {
   const url = environment.REDIS_URL;
   const declined = url ? await objection(url) : undefined;
   if (url && declined === undefined) return borrowed(url);
-  const server = await startDemoServer(await serverProgram(environment));
+  const server = await startDemoServer(await serverProgram(environment, otherStages));
   return {
     url: server.url,
     description: `a throwaway server (process ${server.pid}, ${server.dir})`,
@@ -109,26 +107,6 @@ async function keysAt(url: string): Promise<number> {
   } finally {
     await wire.close();
   }
-}
-
-/** $REDOPS_SERVER, else redis-server or valkey-server on PATH. */
-async function serverProgram(environment: Environment): Promise<string> {
-  if (environment.REDOPS_SERVER) return environment.REDOPS_SERVER;
-  for (const program of ['redis-server', 'valkey-server']) {
-    for (const folder of (environment.PATH ?? '').split(delimiter)) {
-      if (isAbsolute(folder) && (await executable(join(folder, program)))) return join(folder, program);
-    }
-  }
-  throw new OpsError('unreachable', 'there is no redis-server or valkey-server on PATH', {
-    remedy: 'Install one, or set REDOPS_SERVER to the path of one, or REDIS_URL to an empty database on this machine.',
-  });
-}
-
-async function executable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function exists(path: string): Promise<boolean> {
