@@ -29,3 +29,13 @@ export { CommandResult, Report } from './plan/report.ts';
 export { Request, type RequestInput } from './plan/request.ts';
 export { Step } from './plan/step.ts';
 export { Target } from './plan/target.ts';
+/** Read, decide and write at once: `redops.transaction(keys, async (tx) => commands)`. */
+export type { RunTransaction } from './transaction.ts';
+export type {
+  TransactionError,
+  TransactionFunction,
+  TransactionKey,
+  TransactionOptions,
+  TransactionReader,
+  TransactionResult,
+} from './transaction-types.ts';

@@ -2,11 +2,9 @@ import type { Event } from '../plan/event.ts';
 import type { TransactionStep } from '../plan/step.ts';
 import { OwnConnection, slotOfStep } from './own-connection.ts';
 import { type Ending, resultEvent } from './pipeline.ts';
-import { backoffMs, type RunContext } from './session.ts';
+import type { RunContext } from './session.ts';
 import { attemptOnce, type Tried } from './transaction-attempt.ts';
-
-/** A conflict is over as soon as the other client is done: two round trips, doubled, at most this. */
-const CONFLICT_CAP_MS = 500;
+import { waitBeforeRetry } from './transaction-backoff.ts';
 
 /** Runs the transaction until it is committed, cannot be, or its retries are used up. `first` is the index of its first command in the report. */
 export async function* runTransaction(
@@ -28,11 +26,10 @@ export async function* runTransaction(
             ? { end: 'fault', fault: tried.fault }
             : { end: 'done' };
       }
-      const conflictBase = 2 * Math.max(0.5, context.plan.execution_plan.round_trip_ms);
-      const wait =
-        tried.outcome === 'conflict'
-          ? backoffMs(attempt, conflictBase, CONFLICT_CAP_MS)
-          : backoffMs(attempt, retry.base_ms);
+      const wait = waitBeforeRetry(tried.outcome === 'conflict' ? 'conflict' : 'redirected', attempt, {
+        roundTripMs: context.plan.execution_plan.round_trip_ms,
+        baseMs: retry.base_ms,
+      });
       yield {
         kind: 'retried',
         reason: tried.reason ?? tried.outcome ?? 'redirected',

@@ -2,10 +2,8 @@
  * The recipe for transaction: MULTI/EXEC, and with `let`, `when` or `watch` the loop of WATCH, read, check, MULTI, EXEC.
  * Every key that `let` reads is watched, so that EXEC proves that the values it computed with were still there.
  */
-import { type Bytes, bytesId, printable } from '../base/bytes.ts';
+import { type Bytes, bytesId } from '../base/bytes.ts';
 import { keysOf } from '../catalog/keys.ts';
-import { commandName } from '../catalog/lookup.ts';
-import { changesConnection, isBlocking, isReadOnly, runsScript } from '../catalog/nature.ts';
 import { parseExpression } from '../formats/expr.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Draft } from '../plan/plan.ts';
@@ -13,6 +11,7 @@ import type { RequestOf } from '../plan/request.ts';
 import type { CommandStep, TransactionStep } from '../plan/step.ts';
 import { argumentAt, argvOf, commandProblems, readCommand, type WrittenCommand } from './commands.ts';
 import { nearest } from './nearest.ts';
+import { plainRead, readWhy } from './plain-read.ts';
 import { problem, type Result, refused } from './problem.ts';
 
 type TransactionRequest = RequestOf<'transaction'>;
@@ -101,27 +100,9 @@ function readOf(
     return refused(
       problem('EXP001', at, `${at} holds an expression`, 'Write a read whose arguments are all known.', readWhy),
     );
-  const problems = commandProblems(command);
-  if (problems.length > 0) return refused(...problems);
-  const argv = argvOf(command);
-  const label = printable(commandName(argv).replace('|', ' ').toUpperCase());
-  if (!isReadOnly(argv) || runsScript(argv) || isBlocking(argv) || changesConnection(argv))
-    return refused(
-      problem(
-        'CMD002',
-        at,
-        `${label} is not a plain read`,
-        'Use a read such as GET, HGET or LLEN; move it to commands.',
-        readWhy,
-      ),
-    );
-  const keys = (keysOf(argv) ?? []).map((use) => use.key);
-  const known = keys.filter((key) => key !== undefined);
-  if (known.length === 0 || known.length < keys.length)
-    return refused(
-      problem('CMD002', at, `${label} names no key that could be watched`, 'Read the value from a named key.', readWhy),
-    );
-  return { value: { command: { kind: 'command', argv: [...command.argv] }, keys: known } };
+  const keys = plainRead(command);
+  if (!('value' in keys)) return keys;
+  return { value: { command: { kind: 'command', argv: [...command.argv] }, keys: keys.value } };
 }
 
 /** False for true, false, null, in and their like: as an expression the name would not mean the value. */
@@ -129,9 +110,6 @@ function isUsable(name: string): boolean {
   const parsed = parseExpression(name);
   return 'expression' in parsed && parsed.expression.names.includes(name);
 }
-
-const readWhy =
-  'let reads run between WATCH and MULTI, at every attempt again: they must write nothing and name the keys they read, which are watched.';
 
 function commandsOf(request: TransactionRequest, names: readonly string[]): Result<readonly CommandStep[]> {
   const steps: CommandStep[] = [];
