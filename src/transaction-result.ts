@@ -2,6 +2,7 @@
 import { assertNever, invariant } from './base/assert.ts';
 import type { Ran } from './execute/exec-block.ts';
 import { problemOf } from './execute/outcome.ts';
+import { replicationOf } from './execute/replicas.ts';
 import type { Target } from './plan/target.ts';
 import type { ReplyValue } from './plan/values.ts';
 import { toReplyValue } from './redis/reply.ts';
@@ -20,11 +21,17 @@ export function resultOf(ran: Ran, attempts: number, asked: Asked, target: Targe
   switch (outcome) {
     case 'committed': {
       const known = ran.found_by ? { found_by: ran.found_by } : { replies: repliesOf(ran, asked) };
-      return { status: outcome, attempts, ...known, ...replication(ran, asked, target) };
+      return { status: outcome, attempts, ...known, ...replicationOf(ran.replicas, asked.wait, target.server) };
     }
     case 'partial': {
       const replies = repliesOf(ran, asked);
-      return { status: outcome, attempts, replies, errors: errorsOf(ran), ...replication(ran, asked, target) };
+      return {
+        status: outcome,
+        attempts,
+        replies,
+        errors: errorsOf(ran),
+        ...replicationOf(ran.replicas, asked.wait, target.server),
+      };
     }
     case 'conflict':
     case 'not_met':
@@ -54,14 +61,4 @@ function errorsOf({ settled, refused }: Ran): TransactionError[] {
 function messageOf({ fault, refused, settled, reason }: Ran): string {
   const first = fault ?? refused ?? settled.find(({ error }) => error !== undefined)?.error;
   return first?.message ?? reason ?? 'the server was not ready for it';
-}
-
-function replication(
-  { replicas }: Ran,
-  { wait }: Asked,
-  { server }: Target,
-): { readonly replicas?: number; readonly replicated?: 'confirmed' | 'not_known' } {
-  if (wait === undefined) return server.replicas > 0 ? { replicated: 'not_known' } : {};
-  const replicated = (replicas ?? 0) >= wait.replicas ? 'confirmed' : 'not_known';
-  return { replicated, ...(replicas === undefined ? {} : { replicas }) };
 }

@@ -90,7 +90,7 @@ function callOf(keys: readonly TransactionKey[], options: TransactionOptions): C
   const watched = new Set(watch.map(bytesId));
   const marker = options.marker && {
     key: bytesOf(options.marker.key),
-    ttlMs: inRange('marker.ttlMs', options.marker.ttlMs ?? MARKER_TTL_MS, 10_000, 86_400_000),
+    ttlMs: inRange('marker.ttlMs', options.marker.ttlMs ?? MARKER_TTL_MS, 30_000, 86_400_000),
   };
   if (marker && watched.has(bytesId(marker.key)))
     throw new OpsError('usage', `the marker key ${printable(marker.key)} is a key of the transaction`, {

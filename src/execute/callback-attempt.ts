@@ -11,6 +11,7 @@ import { ReplyError, type WireArgument } from '../formats/resp.ts';
 import type { Lease } from '../redis/connection.ts';
 import type { Reply } from '../redis/reply.ts';
 import { type ExecTerms, nothingRan, type Ran, refusedBefore, runExec } from './exec-block.ts';
+import { readBefore } from './marker.ts';
 
 /** Sends one read. Rejects with OpsError: connection_lost, connection_timeout, server_error (with the reply's code), usage (the attempt is over). */
 export type ReadOne = (argv: readonly WireArgument[]) => Promise<Reply>;
@@ -68,9 +69,11 @@ async function attempt(
   }
   if (made.commands === undefined) return { ran: nothingRan(0, 'not_met'), clean: await unwatch(lease) };
   // no command goes out before MULTI has answered: after a refused one each of them would run at once, by itself
-  const multi = await lease.send(['MULTI']);
-  if (multi instanceof ReplyError) return { ran: refusedBefore(made.commands.length, multi), clean: false };
-  const ran = await runExec(lease, made.commands, terms());
+  const { marker } = terms();
+  const [before, multi] = await Promise.all([readBefore(lease, marker), lease.send(['MULTI'])]);
+  const refused = [before, multi].find((reply) => reply instanceof ReplyError);
+  if (refused instanceof ReplyError) return { ran: refusedBefore(made.commands.length, refused), clean: false };
+  const ran = await runExec(lease, made.commands, terms(), before);
   return { ran, clean: !lease.lost && ran.outcome !== 'redirected' && ran.outcome !== 'unknown' };
 }
 

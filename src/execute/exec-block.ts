@@ -3,7 +3,6 @@
  * judgement of what came back. Plans (transaction-attempt.ts) and the library's callbacks (callback-attempt.ts) share it,
  * so that the four ways to fail are told apart in one place.
  */
-import type { Bytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import type { OpsError } from '../base/ops-error.ts';
 import { errorOf } from '../catalog/errors.ts';
@@ -12,7 +11,7 @@ import type { ReplyProblem, TransactionOutcome } from '../plan/report.ts';
 import { type Connection, type Lease, LostConnection } from '../redis/connection.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
 import type { Settled } from './batch.ts';
-import { lookForMarker } from './marker.ts';
+import { lookForMarker, type Marker } from './marker.ts';
 import { problem, problemOf } from './outcome.ts';
 import { confirmedBy } from './replicas.ts';
 
@@ -38,24 +37,25 @@ export interface ExecTerms {
   readonly clock: Clock;
   /** All its keys are in one slot. */
   readonly oneSlot: boolean;
-  /** The last command writes it: by it a lost EXEC is found out. `evictable`: the server may drop it, so its absence proves nothing. */
-  readonly marker?: { readonly key: Bytes; readonly id: string; readonly ttlMs: number; readonly evictable: boolean };
+  /** The last command writes it: by it a lost EXEC is found out. */
+  readonly marker?: Marker;
   /** Replicas that are waited for after EXEC. */
   readonly wait?: { readonly replicas: number; readonly timeout_ms: number };
 }
 
-/** Sends the commands and EXEC, on a lease whose MULTI was answered OK. Never rejects for what the server or the network did. */
+/** Sends the commands and EXEC, on a lease whose MULTI was answered OK. `markerBefore`: what stood at the marker before. Never rejects for what the server or the network did. */
 export async function runExec(
   lease: Lease,
   commands: readonly (readonly WireArgument[])[],
   terms: ExecTerms,
+  markerBefore: Reply,
 ): Promise<Ran> {
   const sentMs = terms.clock.monotonic();
   const sent = await Promise.allSettled([...commands, ['EXEC']].map((argv) => lease.send(argv)));
   const lost = sent.find((result) => result.status === 'rejected')?.reason as unknown;
   if (lost !== undefined) {
     if (!(lost instanceof LostConnection)) throw lost;
-    return lostAround(lost, commands.length, terms, sentMs);
+    return lostAround(lost, commands.length, terms, { markerBefore, sentMs });
   }
   const replies = sent.map((result) => (result.status === 'fulfilled' ? result.value : null));
   const exec = replies.at(-1)!;
@@ -89,14 +89,19 @@ export function notApplied(commands: number, outcome: TransactionOutcome, error:
 }
 
 /** Only an ended connection cannot execute any more: before that, a marker that is not there may still come. */
-async function lostAround(lost: LostConnection, commands: number, terms: ExecTerms, sentMs: number): Promise<Ran> {
+async function lostAround(
+  lost: LostConnection,
+  commands: number,
+  terms: ExecTerms,
+  { markerBefore, sentMs }: { readonly markerBefore: Reply; readonly sentMs: number },
+): Promise<Ran> {
   if (!lost.sent) return { ...nothingRan(commands, 'redirected'), reason: lost.code, fault: lost };
   const ended = (await terms.connection.end(lost)) === 'ended';
   const unknown = (why: string): Ran => ({ ...unknownAll(commands, `${lost.message}: ${why}`), outcome: 'unknown' });
   const sent = 'the commands and EXEC were sent, and no reply was received';
   if (!ended) return unknown(`${sent}; the lost connection could not be ended, so it may still execute late`);
   if (!terms.marker) return unknown(sent);
-  const found = await lookForMarker(terms.connection, terms.clock, terms.marker, sentMs);
+  const found = await lookForMarker(terms.connection, terms.clock, terms.marker, markerBefore, sentMs);
   switch (found.is) {
     case 'there':
       return {

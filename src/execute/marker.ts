@@ -8,17 +8,25 @@ import type { Clock } from '../base/clock.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { ReplyError } from '../formats/resp.ts';
 import type { Target } from '../plan/target.ts';
-import type { Connection } from '../redis/connection.ts';
-import { replyText } from '../redis/reply.ts';
+import type { Connection, Lease } from '../redis/connection.ts';
+import { type Reply, replyText } from '../redis/reply.ts';
 
 /** What the marker says. `why` is the end of a sentence. */
 export type Found = { readonly is: 'there' | 'absent' } | { readonly is: 'not_known'; readonly why: string };
 
-interface Sought {
+/** The marker of one attempt. */
+export interface Marker {
   readonly key: Bytes;
+  /** Written by this attempt alone. */
   readonly id: string;
   readonly ttlMs: number;
+  /** The server may drop it before it expires, so its absence proves nothing. */
   readonly evictable: boolean;
+}
+
+/** Reads what an earlier transaction left at the marker, just before MULTI. */
+export function readBefore(lease: Lease, marker: Pick<Marker, 'key'> | undefined): Promise<Reply> {
+  return marker ? lease.send(['GET', toBuffer(marker.key)]) : Promise.resolve(null);
 }
 
 /** Tries to read the marker, and the pause before the second; doubled after that. */
@@ -32,17 +40,20 @@ export function mayEvict({ maxmemory, maxmemory_policy }: Target['server']): boo
   return maxmemory > 0 && maxmemory_policy !== 'noeviction';
 }
 
-/** Reads the marker of a transaction whose EXEC was sent at `sentMs` (monotonic), after its connection was ended. Never rejects for what the server or the network did. */
+/** Reads the marker of a transaction whose EXEC was sent at `sentMs` (monotonic), after its connection was ended. `before`: what stood there before MULTI. Never rejects for what the server or the network did. */
 export async function lookForMarker(
   connection: Connection,
   clock: Clock,
-  { key, id, ttlMs, evictable }: Sought,
+  { key, id, ttlMs, evictable }: Marker,
+  before: Reply,
   sentMs: number,
 ): Promise<Found> {
   const reply = await readPatiently(connection, clock, key);
   if (reply === undefined) return { is: 'not_known', why: 'its marker could not be read' };
   const value = replyText(reply);
   if (value === id) return { is: 'there' };
+  // no attempt writes the name of another one: what still stands there was not overwritten
+  if (value !== undefined && value === replyText(before)) return { is: 'absent' };
   if (value !== undefined) return { is: 'not_known', why: 'somebody else has written its marker key' };
   if (reply !== null) return { is: 'not_known', why: 'its marker could not be read' };
   if (clock.monotonic() - sentMs > ttlMs - MARGIN_MS)

@@ -25,3 +25,32 @@ export async function confirmedBy(
 }
 
 const GRACE_MS = 5_000;
+
+/** What is known of the replicas of something applied. */
+export interface Replication {
+  readonly replicas?: number;
+  /** Left out where nobody asked and there are none. */
+  readonly replicated?: 'confirmed' | 'not_known';
+}
+
+/** What WAIT's answer means for what was asked, on a server with so many replicas. */
+export function replicationOf(
+  confirmed: number | undefined,
+  asked: { readonly replicas: number } | undefined,
+  server: { readonly replicas: number },
+): Replication {
+  if (asked === undefined) return server.replicas > 0 ? { replicated: 'not_known' } : {};
+  const replicated = (confirmed ?? 0) >= asked.replicas ? 'confirmed' : 'not_known';
+  return { replicated, ...(confirmed === undefined ? {} : { replicas: confirmed }) };
+}
+
+/** Why it is not proven that what was asked for was reached; undefined when it was, or nobody asked. */
+export function unreplicated(
+  confirmed: number | undefined,
+  asked: { readonly replicas: number; readonly timeout_ms: number } | undefined,
+): string | undefined {
+  if (asked === undefined || (confirmed ?? 0) >= asked.replicas) return undefined;
+  const told =
+    confirmed === undefined ? 'WAIT was not answered' : `${confirmed} of ${asked.replicas} replicas confirmed it`;
+  return `the transaction is committed, and not known to be replicated: ${told} within ${asked.timeout_ms} ms`;
+}

@@ -12,7 +12,7 @@ import type { Lease } from '../redis/connection.ts';
 import type { Reply } from '../redis/reply.ts';
 import { deadlineGuard, timeFrom } from './deadline.ts';
 import { type ExecTerms, notApplied, nothingRan, type Ran, refusedBefore, runExec } from './exec-block.ts';
-import { mayEvict } from './marker.ts';
+import { mayEvict, readBefore } from './marker.ts';
 import { inOneSlot, type OwnConnection } from './own-connection.ts';
 import { type Decision, decide, type Read } from './reads.ts';
 import type { RunContext } from './session.ts';
@@ -36,7 +36,7 @@ export async function attemptOnce(context: RunContext, own: OwnConnection, step:
       return before.tried;
     }
     const { words, reads } = before;
-    const ran = await runExec(lease, words.map(toWire), termsOf(context, step, attempt));
+    const ran = await runExec(lease, words.map(toWire), termsOf(context, step, attempt), before.markerBefore);
     if (ran.outcome === 'redirected') await own.close(); // whatever is still queued on it is forgotten
     return { ...ran, words: wasSent(ran) ? words : [], reads };
   } catch (error) {
@@ -68,16 +68,18 @@ type Before =
       readonly kind: 'go';
       readonly words: readonly (readonly Bytes[])[];
       readonly reads: Readonly<Record<string, ReplyValue>>;
+      readonly markerBefore: Reply;
     }
   | { readonly kind: 'stop'; readonly tried: Tried };
 
 /**
- * The reads and then MULTI, in one packet; MULTI's reply stands first. No command goes out before MULTI has answered:
+ * The reads and then MULTI, in one packet; MULTI's reply stands first, then that of the marker. No command goes out before MULTI has answered:
  * after a refused MULTI (a user without +multi) each of them would run at once, by itself.
  */
 function sendReadsAndMulti(context: RunContext, lease: Lease, step: TransactionStep): Promise<Reply>[] {
   const reads = step.reads.map((read) => lease.send(toWire(bind(read.command.argv, { runId: context.runId }))));
-  return [lease.send(['MULTI']), ...reads];
+  const before = readBefore(lease, step.marker);
+  return [lease.send(['MULTI']), before, ...reads];
 }
 
 async function watchAndRead(
@@ -88,12 +90,12 @@ async function watchAndRead(
 ): Promise<Before> {
   const timed = step.steps.some((command) => hasDeadline(command.argv));
   const guarded = deadlineNeedsTime(context);
-  const [watch, time, multi, ...replies] = await Promise.all([
+  const [watch, time, multi, markerBefore, ...replies] = await Promise.all([
     step.watch.length > 0 ? lease.send(['WATCH', ...step.watch.map(toBuffer)]) : 'OK',
     timed || guarded ? lease.send(['TIME']) : null,
     ...sendReadsAndMulti(context, lease, step),
   ]);
-  const refused = [watch!, ...replies, multi!].find((reply) => reply instanceof ReplyError);
+  const refused = [watch!, ...replies, markerBefore!, multi!].find((reply) => reply instanceof ReplyError);
   if (refused instanceof ReplyError)
     return { kind: 'stop', tried: { ...refusedBefore(step.steps.length, refused), words: [] } };
   const reads: Read[] = step.reads.map((read, index) => ({ name: read.name, reply: replies[index]! }));
@@ -105,7 +107,7 @@ async function watchAndRead(
   const guard = deadlineGuard(context, timeMs);
   const late = words.map(guard).find((refusal) => refusal !== undefined);
   if (late) return { kind: 'stop', tried: { ...notApplied(step.steps.length, 'aborted', late), words: [] } };
-  return { kind: 'go', words, reads: decision.reads };
+  return { kind: 'go', words, reads: decision.reads, markerBefore: markerBefore! };
 }
 
 function deadlineNeedsTime(context: RunContext): boolean {

@@ -2,6 +2,7 @@ import type { Event } from '../plan/event.ts';
 import type { TransactionStep } from '../plan/step.ts';
 import { OwnConnection, slotOfStep } from './own-connection.ts';
 import { type Ending, resultEvent } from './pipeline.ts';
+import { replicationOf, unreplicated } from './replicas.ts';
 import type { RunContext } from './session.ts';
 import { attemptOnce, type Tried } from './transaction-attempt.ts';
 import { waitBeforeRetry } from './transaction-backoff.ts';
@@ -19,7 +20,7 @@ export async function* runTransaction(
       const tried = await attemptOnce(context, own, step);
       const again = tried.outcome === 'conflict' || tried.outcome === 'redirected';
       if (!again || tried.fault?.code === 'drift' || attempt >= retry.max_retries || context.signal.aborted) {
-        yield* conclude(step, first, attempt + 1, tried);
+        yield* conclude(step, first, attempt + 1, tried, context.plan.target.server);
         return context.signal.aborted && again
           ? { end: 'interrupted' }
           : tried.fault
@@ -44,12 +45,28 @@ export async function* runTransaction(
   }
 }
 
-function* conclude(step: TransactionStep, first: number, attempts: number, tried: Tried): Generator<Event> {
+function* conclude(
+  step: TransactionStep,
+  first: number,
+  attempts: number,
+  tried: Tried,
+  server: { readonly replicas: number },
+): Generator<Event> {
+  const applied = tried.outcome === 'committed' || tried.outcome === 'partial';
   for (const [index, settled] of tried.settled.entries()) {
     const { argv } = step.steps[index]!;
     yield resultEvent(first + index, argv, tried.words[index] ?? [], settled);
   }
   if (tried.outcome) {
-    yield { kind: 'transaction', outcome: tried.outcome, attempts, ...(tried.reads ? { reads: tried.reads } : {}) };
+    yield {
+      kind: 'transaction',
+      outcome: tried.outcome,
+      attempts,
+      ...(tried.reads ? { reads: tried.reads } : {}),
+      ...(tried.found_by ? { found_by: tried.found_by } : {}),
+      ...(applied ? replicationOf(tried.replicas, step.wait, server) : {}),
+    };
+    const reason = applied ? unreplicated(tried.replicas, step.wait) : undefined;
+    if (reason !== undefined) yield { kind: 'unproven', reason };
   }
 }

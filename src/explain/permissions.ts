@@ -48,9 +48,12 @@ function stepRules(step: Step): readonly string[] {
     case 'for_each':
       return [...(step.selection.keys_file === undefined ? ['+scan'] : ['+exists']), ...filtering(step.selection)];
     case 'transaction':
-      return step.watch.length > 0 || step.reads.length > 0
-        ? ['+multi', '+exec', '+discard', '+watch', '+unwatch']
-        : ['+multi', '+exec', '+discard'];
+      return [
+        ...['+multi', '+exec', '+discard'],
+        ...(step.watch.length > 0 || step.reads.length > 0 ? ['+watch', '+unwatch'] : []),
+        ...(step.marker ? ['+get'] : []),
+        ...(step.wait ? ['+wait'] : []),
+      ];
     case 'script':
       return ['+evalsha', '+script|load', ...calledBy(step.source)];
     case 'command':

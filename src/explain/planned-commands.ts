@@ -69,6 +69,7 @@ function commandsOfStep(step: Step, server: Pick<Target['server'], 'redis_versio
         ['MULTI'],
         ...step.steps.map((command) => command.argv),
         ['EXEC'],
+        ...(step.wait ? [['WAIT', String(step.wait.replicas), String(step.wait.timeout_ms)]] : []),
       ];
     case 'stream':
       return [];

@@ -47,6 +47,9 @@ export type Event =
       readonly outcome: TransactionOutcome;
       readonly attempts: number;
       readonly reads?: Readonly<Record<string, ReplyValue>>;
+      readonly replicas?: number;
+      readonly replicated?: 'confirmed' | 'not_known';
+      readonly found_by?: 'marker';
     }
   | { readonly kind: 'notice'; readonly diagnostic: Diagnostic }
   | { readonly kind: 'verified'; readonly facts: LeftBehind }

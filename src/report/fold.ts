@@ -190,6 +190,9 @@ function fold(state: State, event: Event): void {
         attempts: event.attempts,
         engine: state.plan.execution_plan.strategy === 'script' ? 'script' : 'watch',
         ...(event.reads && { reads: { ...event.reads } }),
+        ...(event.replicas !== undefined && { replicas: event.replicas }),
+        ...(event.replicated && { replicated: event.replicated }),
+        ...(event.found_by && { found_by: event.found_by }),
       };
       return;
     case 'notice':

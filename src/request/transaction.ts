@@ -2,7 +2,9 @@
  * The recipe for transaction: MULTI/EXEC, and with `let`, `when` or `watch` the loop of WATCH, read, check, MULTI, EXEC.
  * Every key that `let` reads is watched, so that EXEC proves that the values it computed with were still there.
  */
-import { type Bytes, bytesId } from '../base/bytes.ts';
+import { invariant } from '../base/assert.ts';
+import { type Bytes, bytesId, printable, sameBytes } from '../base/bytes.ts';
+import { parseDuration } from '../base/units.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { parseExpression } from '../formats/expr.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
@@ -32,6 +34,7 @@ export function transaction(request: TransactionRequest): Result<Draft> {
     }
   }
   const commands = commandsOf(request, names);
+  diagnostics.push(...markerProblems(request, readKeys));
   if (!('value' in commands)) diagnostics.push(...commands.diagnostics);
   if (request.when !== undefined) diagnostics.push(...expressionProblems(request.when, 'when', names));
   const watch = distinct([...request.watch, ...readKeys]);
@@ -49,21 +52,69 @@ function draftOf(
   reads: readonly Read[],
   steps: readonly CommandStep[],
 ): Draft {
+  const { wait_replicas, wait_timeout_ms = 1_000 } = request.limits;
   const step: TransactionStep = {
     kind: 'transaction',
     watch: [...watch],
     reads: [...reads],
     ...(request.when === undefined ? {} : { guard: { kind: 'guard', expr: request.when } }),
-    steps: [...steps],
+    steps: [...steps, ...(request.marker ? [markerStep(request.marker)] : [])],
+    ...(request.marker ? { marker: { key: request.marker.key, ttl_ms: markerMs(request.marker) } } : {}),
+    ...(wait_replicas === undefined ? {} : { wait: { replicas: wait_replicas, timeout_ms: wait_timeout_ms } }),
   };
   return {
     request,
     strategy: watch.length > 0 || reads.length > 0 ? 'watch_transaction' : 'transaction',
     steps: [step],
     batch_size: steps.length,
-    reasons: strategyReasons(watch, reads, request.when),
+    reasons: [...strategyReasons(watch, reads, request.when), ...proofReasons(request)],
   };
 }
+
+/** What the transaction does to be found out after a fault. */
+function proofReasons({ marker, limits: { wait_replicas: replicas } }: TransactionRequest): string[] {
+  return [
+    ...(marker === undefined
+      ? []
+      : [
+          `The marker ${printable(marker.key)} is written with the commands: where EXEC gets no reply, the lost connection is ended on the server, and then the marker says whether EXEC ran.`,
+        ]),
+    ...(replicas === undefined
+      ? []
+      : [
+          `WAIT after EXEC: the report says how many replicas confirmed it, of ${replicas} that were asked for; it never undoes what was committed.`,
+        ]),
+  ];
+}
+
+type Marker = NonNullable<TransactionRequest['marker']>;
+
+function markerStep(marker: Marker): CommandStep {
+  return { kind: 'command', argv: ['SET', marker.key, { param: 'attempt' }, 'PX', String(markerMs(marker))] };
+}
+
+function markerMs({ ttl }: Marker): number {
+  const ms = parseDuration(String(ttl));
+  invariant(ms !== undefined, 'the schema takes durations only');
+  return ms;
+}
+
+/** The marker is the transaction's own: another use of its key would make it say what is not so. */
+function markerProblems(request: TransactionRequest, readKeys: readonly Bytes[]): readonly Diagnostic[] {
+  const { marker } = request;
+  if (marker === undefined) return [];
+  const written = request.commands.flatMap((input) => {
+    const read = readCommand(input, 'commands', Object.keys(request.let).length > 0);
+    return 'value' in read
+      ? (keysOf(argvOf(read.value)) ?? []).flatMap(({ key }) => (key === undefined ? [] : [key]))
+      : [];
+  });
+  if (![...request.watch, ...readKeys, ...written].some((key) => sameBytes(key, marker.key))) return [];
+  const message = `${printable(marker.key)} is a key of the transaction too`;
+  return [problem('REQ001', 'marker.key', message, 'Name a key that nothing else uses.', markerWhy)];
+}
+
+const markerWhy = 'Only what one attempt alone can write tells that this attempt ran.';
 
 /** The specification's table: MULTI/EXEC where the commands are known ahead, Lua where values decide under contention. */
 function strategyReasons(watch: readonly Bytes[], reads: readonly Read[], when: string | undefined): string[] {

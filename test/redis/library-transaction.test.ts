@@ -3,7 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type Redops } from '../../src/connect.ts';
 import type { TransactionFunction } from '../../src/transaction-types.ts';
 import { faultOf } from '../support/agent.ts';
-import { startCluster, startReplica, startSentinel, startServer, type TestServer, waitFor } from '../support/servers.ts';
+import {
+  startCluster,
+  startReplica,
+  startSentinel,
+  startServer,
+  type TestServer,
+  waitFor,
+} from '../support/servers.ts';
 
 let server: TestServer;
 let redops: Redops;
@@ -21,7 +28,12 @@ beforeEach(async () => {
 
 const spend: TransactionFunction = async (tx) => {
   const balance = Number(await tx.read('GET', 'balance'));
-  return balance < 50 ? undefined : [['SET', 'balance', balance - 50], ['INCR', 'spent']];
+  return balance < 50
+    ? undefined
+    : [
+        ['SET', 'balance', balance - 50],
+        ['INCR', 'spent'],
+      ];
 };
 const clients = async () => (await server.cli('client', 'list')).split('\n');
 const transactionClients = async () => (await clients()).filter((line) => line.includes('name=redops:transaction'));
@@ -29,7 +41,11 @@ const transactionClients = async () => (await clients()).filter((line) => line.i
 describe('redops.transaction', () => {
   it('commits what the function returns, and sends nothing where it returns undefined', async () => {
     await server.cli('set', 'balance', '60');
-    expect(await redops.transaction(['balance'], spend)).toEqual({ status: 'committed', attempts: 1, replies: ['OK', 1] });
+    expect(await redops.transaction(['balance'], spend)).toEqual({
+      status: 'committed',
+      attempts: 1,
+      replies: ['OK', 1],
+    });
     await server.cli('config', 'resetstat');
     expect(await redops.transaction(['balance'], spend)).toEqual({ status: 'not_met', attempts: 1 });
     expect(await server.cli('info', 'commandstats')).not.toMatch(/cmdstat_(multi|exec|set):/);
@@ -77,7 +93,11 @@ describe('redops.transaction', () => {
 
   it('tells a command that fails inside EXEC as partial, with every reply', async () => {
     await server.cli('rpush', 'list', 'x');
-    const outcome = await redops.transaction([], () => [['SET', 'a', '1'], ['INCR', 'list'], ['SET', 'b', '2']]);
+    const outcome = await redops.transaction([], () => [
+      ['SET', 'a', '1'],
+      ['INCR', 'list'],
+      ['SET', 'b', '2'],
+    ]);
     expect(outcome).toMatchObject({
       status: 'partial',
       attempts: 1,
@@ -90,7 +110,10 @@ describe('redops.transaction', () => {
   it('tells what was refused when queued, and what a read was refused for, as aborted', async () => {
     const limited = await startServer({ user: { name: 'app', password: 'p', rules: ['~*', '+@all', '-incr'] } });
     const app = await connect(limited.userUrl!);
-    const queued = await app.transaction([], () => [['SET', 'a', '1'], ['INCR', 'a']]);
+    const queued = await app.transaction([], () => [
+      ['SET', 'a', '1'],
+      ['INCR', 'a'],
+    ]);
     expect(queued).toMatchObject({ status: 'aborted', attempts: 1, errors: [{ index: 1, name: 'NOPERM' }] });
     await limited.cli('rpush', 'list', 'x');
     const read = await app.transaction(['list'], async (tx) => [['SET', 'a', String(await tx.read('GET', 'list'))]]);
@@ -133,15 +156,28 @@ describe('redops.transaction', () => {
     await expect(thrown).rejects.toBe(boom);
     const used = (await transactionClients()).map((line) => /^id=(\d+)/.exec(line)?.[1]);
     await server.cli('set', 'k', '1'); // would fail the next EXEC of that connection if k were watched still
-    expect(await own.transaction([], () => [['GET', 'k']], { maxRetries: 0 })).toMatchObject({ status: 'committed', replies: ['1'] });
+    expect(await own.transaction([], () => [['GET', 'k']], { maxRetries: 0 })).toMatchObject({
+      status: 'committed',
+      replies: ['1'],
+    });
     const after = (await transactionClients()).map((line) => /^id=(\d+)/.exec(line)?.[1]);
     expect(after).toEqual(used); // the same connection
     await own.close();
   });
 
   it.each([
-    ['a read of a key that is not watched', ['k'], async (tx) => [['SET', 'k', String(await tx.read('GET', 'other'))]], 'other is not watched'],
-    ['a read where no key is watched', [], async (tx) => [['SET', 'k', String(await tx.read('GET', 'k'))]], 'no key is watched'],
+    [
+      'a read of a key that is not watched',
+      ['k'],
+      async (tx) => [['SET', 'k', String(await tx.read('GET', 'other'))]],
+      'other is not watched',
+    ],
+    [
+      'a read where no key is watched',
+      [],
+      async (tx) => [['SET', 'k', String(await tx.read('GET', 'k'))]],
+      'no key is watched',
+    ],
     ['a read that writes', ['k'], async (tx) => [['SET', 'k', String(await tx.read('INCR', 'k'))]], 'not a plain read'],
     ['an unknown command', ['k'], () => [['SETT', 'k', '1']], 'unknown command'],
     ['a wrong number of arguments', ['k'], () => [['SET', 'k']], 'SET takes at least 2'],
@@ -154,21 +190,28 @@ describe('redops.transaction', () => {
     ['no commands', ['k'], () => [], 'there are none'],
     ['1001 commands', ['k'], () => Array.from({ length: 1001 }, () => ['INCR', 'k']), '1000 is the most'],
     ['101 keys', Array.from({ length: 101 }, (_, index) => `k${index}`), () => [['INCR', 'k']], '100 is the most'],
-  ] satisfies [string, string[], TransactionFunction, string][])('refuses %s before anything is sent', async (_, keys, make, message) => {
-    await server.cli('set', 'witness', '1');
-    const fault = await faultOf(redops.transaction(keys, make));
-    expect(fault).toMatchObject({ code: 'refused' });
-    expect(fault.message).toContain(message);
-    expect(fault.remedy).toBeTruthy();
-    expect(await server.cli('dbsize')).toBe('1');
-    // and the connection that it had is fit for the next one
-    expect(await redops.transaction(['k'], () => [['SET', 'k', '1']], { maxRetries: 0 })).toMatchObject({ status: 'committed' });
-  });
+  ] satisfies [string, string[], TransactionFunction, string][])(
+    'refuses %s before anything is sent',
+    async (_, keys, make, message) => {
+      await server.cli('set', 'witness', '1');
+      const fault = await faultOf(redops.transaction(keys, make));
+      expect(fault).toMatchObject({ code: 'refused' });
+      expect(fault.message).toContain(message);
+      expect(fault.remedy).toBeTruthy();
+      expect(await server.cli('dbsize')).toBe('1');
+      // and the connection that it had is fit for the next one
+      expect(await redops.transaction(['k'], () => [['SET', 'k', '1']], { maxRetries: 0 })).toMatchObject({
+        status: 'committed',
+      });
+    },
+  );
 
   it('takes more where the options say so', async () => {
     const many = Array.from({ length: 1001 }, () => ['INCR', 'k']);
     const keys = Array.from({ length: 101 }, (_, index) => `k${index}`);
-    expect(await redops.transaction(keys, () => many, { maxCommands: 2000, maxKeys: 200 })).toMatchObject({ status: 'committed' });
+    expect(await redops.transaction(keys, () => many, { maxCommands: 2000, maxKeys: 200 })).toMatchObject({
+      status: 'committed',
+    });
     expect(await server.cli('get', 'k')).toBe('1001');
   });
 
@@ -178,7 +221,10 @@ describe('redops.transaction', () => {
     const seen: unknown[] = [];
     const outcome = await redops.transaction([key], async (tx) => {
       seen.push(await tx.read('GET', key));
-      return [['APPEND', key, Buffer.from([0x82])], ['GET', key]];
+      return [
+        ['APPEND', key, Buffer.from([0x82])],
+        ['GET', key],
+      ];
     });
     expect(seen).toEqual([{ base64: 'gIE=' }]);
     expect(outcome).toMatchObject({ replies: [3, { base64: 'gIGC' }] });
@@ -190,21 +236,33 @@ describe('redops.transaction', () => {
     expect(await redis.transaction(['k'], () => [['INCR', 'k']])).toMatchObject({ status: 'committed' });
     await own.stop();
     const next = await startServer({ port: own.port });
-    expect(await redis.transaction(['k'], () => [['INCR', 'k']], { baseMs: 5 })).toMatchObject({ status: 'committed', replies: [1] });
+    expect(await redis.transaction(['k'], () => [['INCR', 'k']], { baseMs: 5 })).toMatchObject({
+      status: 'committed',
+      replies: [1],
+    });
     await redis.close();
     await next.stop();
   });
 
   it('keeps to the caps of the target, and asks for its name where data would be destroyed on production', async () => {
-    const own = await connect({ url: server.url, name: 'shop', tag: 'production', caps: { prefixes: ['app:'], max_keys: 2 } });
+    const own = await connect({
+      url: server.url,
+      name: 'shop',
+      tag: 'production',
+      caps: { prefixes: ['app:'], max_keys: 2 },
+    });
     const outside = await faultOf(own.transaction(['app:1'], () => [['INCR', 'other']]));
     expect(outside.message).toContain('none of the allowed prefixes');
-    expect((await faultOf(own.transaction(['other'], () => [['INCR', 'app:1']]))).message).toContain('allowed prefixes');
+    expect((await faultOf(own.transaction(['other'], () => [['INCR', 'app:1']]))).message).toContain(
+      'allowed prefixes',
+    );
     const three = await faultOf(own.transaction([], () => ['1', '2', '3'].map((id) => ['INCR', `app:${id}`])));
     expect(three.message).toContain('more than 2 keys');
     const unnamed = await faultOf(own.transaction([], () => [['DEL', 'app:1']]));
     expect(unnamed.message).toContain('typedName');
-    expect(await own.transaction([], () => [['DEL', 'app:1']], { typedName: 'shop' })).toMatchObject({ status: 'committed' });
+    expect(await own.transaction([], () => [['DEL', 'app:1']], { typedName: 'shop' })).toMatchObject({
+      status: 'committed',
+    });
     expect(await server.cli('dbsize')).toBe('0');
     await own.close();
   });
@@ -215,7 +273,10 @@ describe('redops.transaction', () => {
     const own = await connect({ url: primary.url, tag: 'dev' });
     const write: TransactionFunction = () => [['INCR', 'k']];
     expect(await own.transaction([], write)).toMatchObject({ status: 'committed', replicated: 'not_known' });
-    expect(await own.transaction([], write, { waitReplicas: 1 })).toMatchObject({ replicas: 1, replicated: 'confirmed' });
+    expect(await own.transaction([], write, { waitReplicas: 1 })).toMatchObject({
+      replicas: 1,
+      replicated: 'confirmed',
+    });
     expect(await own.transaction([], write, { waitReplicas: 2, waitTimeoutMs: 50 })).toMatchObject({
       status: 'committed',
       replicas: 1,
@@ -233,7 +294,11 @@ describe('redops.transaction in a cluster', () => {
     const cluster = await startCluster();
     const own = await connect({ url: cluster.url, tag: 'dev' });
     const add = (tag: string) =>
-      own.transaction([`{${tag}}:n`], async (tx) => [['SET', `{${tag}}:n`, Number(await tx.read('GET', `{${tag}}:n`)) + 1]], { baseMs: 5, maxRetries: 50 });
+      own.transaction(
+        [`{${tag}}:n`],
+        async (tx) => [['SET', `{${tag}}:n`, Number(await tx.read('GET', `{${tag}}:n`)) + 1]],
+        { baseMs: 5, maxRetries: 50 },
+      );
     for (const tag of ['a', 'b', 'c', 'd']) expect(await add(tag)).toMatchObject({ status: 'committed', attempts: 1 });
     const apart = await faultOf(own.transaction(['user:1:a'], () => [['INCR', 'user:1:b']]));
     expect(apart.message).toMatch(/user:1:a \(slot \d+\), user:1:b \(slot \d+\)/);
@@ -244,7 +309,12 @@ describe('redops.transaction in a cluster', () => {
     const [from, to] = cluster.primaries as [TestServer, TestServer];
     await cluster.reshard(from, to, 5461); // everything that the first one had
     for (const tag of ['a', 'b', 'c', 'd']) expect(await add(tag)).toMatchObject({ status: 'committed' });
-    expect(await Promise.all(['a', 'b', 'c', 'd'].map((tag) => cluster.cli('get', `{${tag}}:n`)))).toEqual(['2', '2', '3', '2']);
+    expect(await Promise.all(['a', 'b', 'c', 'd'].map((tag) => cluster.cli('get', `{${tag}}:n`)))).toEqual([
+      '2',
+      '2',
+      '3',
+      '2',
+    ]);
     await own.close();
     await cluster.stop();
   }, 60_000);
