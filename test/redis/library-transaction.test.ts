@@ -273,7 +273,7 @@ describe('redops.transaction', () => {
     const own = await connect({ url: primary.url, tag: 'dev' });
     const write: TransactionFunction = () => [['INCR', 'k']];
     expect(await own.transaction([], write)).toMatchObject({ status: 'committed', replicated: 'not_known' });
-    expect(await own.transaction([], write, { waitReplicas: 1 })).toMatchObject({
+    expect(await own.transaction([], write, { waitReplicas: 1, waitTimeoutMs: 10_000 })).toMatchObject({
       replicas: 1,
       replicated: 'confirmed',
     });
@@ -327,6 +327,7 @@ describe('redops.transaction behind Sentinels', () => {
     const add = () =>
       own.transaction(['n'], async (tx) => [['SET', 'n', Number(await tx.read('GET', 'n')) + 1]], {
         waitReplicas: 1,
+        waitTimeoutMs: 10_000,
         maxRetries: 100,
         baseMs: 50,
       });
