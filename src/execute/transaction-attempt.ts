@@ -13,6 +13,7 @@ import type { Reply } from '../redis/reply.ts';
 import { deadlineGuard, timeFrom } from './deadline.ts';
 import { type ExecTerms, notApplied, nothingRan, type Ran, refusedBefore, runExec } from './exec-block.ts';
 import { mayEvict, readBefore } from './marker.ts';
+import { attemptNative } from './native-attempt.ts';
 import { inOneSlot, type OwnConnection } from './own-connection.ts';
 import { type Decision, decide, type Read } from './reads.ts';
 import type { RunContext } from './session.ts';
@@ -27,6 +28,7 @@ export interface Tried extends Ran {
 
 /** One attempt: WATCH, reads, the guard, MULTI, the commands, EXEC. Never rejects for what the server or the network did. */
 export async function attemptOnce(context: RunContext, own: OwnConnection, step: TransactionStep): Promise<Tried> {
+  if (step.native) return attemptNative(context, own, step, step.native);
   try {
     const lease = await own.open();
     const attempt = own.nextAttempt();

@@ -63,6 +63,7 @@ function* conclude(
       outcome: tried.outcome,
       attempts,
       ...(tried.reads ? { reads: tried.reads } : {}),
+      ...(step.native ? { engine: 'native' as const } : {}),
       ...(tried.found_by ? { found_by: tried.found_by } : {}),
       ...(applied ? replicationOf(tried.replicas, step.wait, server) : {}),
     };

@@ -182,7 +182,8 @@ export const Report = z.strictObject({
     .strictObject({
       outcome: TransactionOutcome,
       attempts: z.int().nonnegative(),
-      engine: z.enum(['watch', 'script']),
+      /** native: as one command that compares and acts. */
+      engine: z.enum(['watch', 'script', 'native']),
       /** Values that the reads gave at the last attempt. */
       reads: z.record(z.string(), ReplyValue).exactOptional(),
       /** Of what was applied: the replicas that confirmed it, where they were asked and answered. */

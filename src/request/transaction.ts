@@ -6,12 +6,16 @@ import { invariant } from '../base/assert.ts';
 import { type Bytes, bytesId, printable, sameBytes } from '../base/bytes.ts';
 import { parseDuration } from '../base/units.ts';
 import { keysOf } from '../catalog/keys.ts';
+import { commandName } from '../catalog/lookup.ts';
 import { parseExpression } from '../formats/expr.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
 import type { CommandStep, TransactionStep } from '../plan/step.ts';
+import type { Target } from '../plan/target.ts';
+import { literal } from '../plan/values.ts';
 import { argumentAt, argvOf, commandProblems, readCommand, type WrittenCommand } from './commands.ts';
+import { nativeCommand } from './compare-and-set.ts';
 import { nearest } from './nearest.ts';
 import { plainRead, readWhy } from './plain-read.ts';
 import { problem, type Result, refused } from './problem.ts';
@@ -20,7 +24,7 @@ type TransactionRequest = RequestOf<'transaction'>;
 type Read = TransactionStep['reads'][number];
 
 /** The draft of a transaction request, or why there is none. */
-export function transaction(request: TransactionRequest): Result<Draft> {
+export function transaction(request: TransactionRequest, target?: Target): Result<Draft> {
   const names = Object.keys(request.let).sort();
   const diagnostics: Diagnostic[] = [];
   const reads: Read[] = [];
@@ -43,7 +47,24 @@ export function transaction(request: TransactionRequest): Result<Draft> {
       problem('REQ001', 'watch', `${watch.length} keys would be watched, and 100 is the most`, 'Watch fewer keys.'),
     );
   if (diagnostics.length > 0 || !('value' in commands)) return refused(...diagnostics);
-  return { value: draftOf(request, watch, reads, commands.value) };
+  return { value: natively(draftOf(request, watch, reads, commands.value), target) };
+}
+
+/** The draft, as one command where the server has it. */
+function natively(draft: Draft, target: Target | undefined): Draft {
+  const [step] = draft.steps;
+  const native = step?.kind === 'transaction' ? nativeCommand(step, target) : undefined;
+  if (step?.kind !== 'transaction' || native === undefined) return draft;
+  const name = commandName(native.argv.map(literal)).toUpperCase();
+  const shown = name === 'SET' ? 'SET with IFEQ' : name;
+  return {
+    ...draft,
+    strategy: 'transaction',
+    steps: [{ ...step, native }],
+    reasons: [
+      `${shown}, which this server has: it compares and acts in one command, so nothing is watched, nothing can conflict, and it takes one round trip.`,
+    ],
+  };
 }
 
 function draftOf(
