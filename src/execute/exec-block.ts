@@ -3,11 +3,13 @@
  * judgement of what came back. Plans (transaction-attempt.ts) and the library's callbacks (callback-attempt.ts) share it,
  * so that the four ways to fail are told apart in one place.
  */
+import type { Bytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import type { OpsError } from '../base/ops-error.ts';
 import { errorOf } from '../catalog/errors.ts';
 import { ReplyError, type WireArgument } from '../formats/resp.ts';
 import type { ReplyProblem, TransactionOutcome } from '../plan/report.ts';
+import type { ReplyValue } from '../plan/values.ts';
 import { type Connection, type Lease, LostConnection } from '../redis/connection.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
 import type { Settled } from './batch.ts';
@@ -29,6 +31,13 @@ export interface Ran {
   readonly replicas?: number;
   /** No reply came: the marker says what happened. */
   readonly found_by?: 'marker';
+}
+
+/** What one attempt of a plan came to, and the values that it went by. */
+export interface Tried extends Ran {
+  /** The commands as bound, for the report; empty when it did not come to that. */
+  readonly words: readonly (readonly Bytes[])[];
+  readonly reads?: Readonly<Record<string, ReplyValue>>;
 }
 
 /** What holds for the block beside its commands. */

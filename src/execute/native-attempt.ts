@@ -7,12 +7,11 @@ import type { CommandStep, TransactionStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { LostConnection } from '../redis/connection.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
-import { nothingRan, type Ran, refusedBefore } from './exec-block.ts';
+import { nothingRan, type Ran, refusedBefore, type Tried } from './exec-block.ts';
 import { problem } from './outcome.ts';
 import type { OwnConnection } from './own-connection.ts';
 import { decide } from './reads.ts';
 import type { RunContext } from './session.ts';
-import type { Tried } from './transaction-attempt.ts';
 import { bind, toWire } from './wire.ts';
 
 /** Sends the step's native command. Never rejects for what the server or the network did. */

@@ -11,7 +11,7 @@ import type { ReplyValue } from '../plan/values.ts';
 import type { Lease } from '../redis/connection.ts';
 import type { Reply } from '../redis/reply.ts';
 import { deadlineGuard, timeFrom } from './deadline.ts';
-import { type ExecTerms, notApplied, nothingRan, type Ran, refusedBefore, runExec } from './exec-block.ts';
+import { type ExecTerms, notApplied, nothingRan, type Ran, refusedBefore, runExec, type Tried } from './exec-block.ts';
 import { mayEvict, readBefore } from './marker.ts';
 import { attemptNative } from './native-attempt.ts';
 import { inOneSlot, type OwnConnection } from './own-connection.ts';
@@ -19,12 +19,7 @@ import { type Decision, decide, type Read } from './reads.ts';
 import type { RunContext } from './session.ts';
 import { bind, hasDeadline, toWire } from './wire.ts';
 
-/** What one attempt came to, as `Ran` says, and the values that it went by. */
-export interface Tried extends Ran {
-  /** The commands as bound, for the report; empty when it did not come to that. */
-  readonly words: readonly (readonly Bytes[])[];
-  readonly reads?: Readonly<Record<string, ReplyValue>>;
-}
+export type { Tried } from './exec-block.ts';
 
 /** One attempt: WATCH, reads, the guard, MULTI, the commands, EXEC. Never rejects for what the server or the network did. */
 export async function attemptOnce(context: RunContext, own: OwnConnection, step: TransactionStep): Promise<Tried> {

@@ -123,11 +123,11 @@ function transactionLines(report: Report, width: number): string[] {
   ];
 }
 
-function outcomeWords({ outcome, replicas, replicated, found_by }: NonNullable<Report['transaction']>): string {
-  const words =
-    outcome === 'committed' && found_by
-      ? 'committed: EXEC ran, as its marker shows; the replies were lost'
-      : transactionWords[outcome];
+function outcomeWords(transaction: NonNullable<Report['transaction']>): string {
+  const { outcome, engine, replicas, replicated, found_by } = transaction;
+  let words: string = transactionWords[outcome];
+  if (outcome === 'committed' && engine === 'native') words = 'committed: one command compared the value and acted';
+  if (outcome === 'committed' && found_by) words = 'committed: EXEC ran, as its marker shows; the replies were lost';
   const answered = replicas === undefined ? '' : `; ${counted(replicas, 'replica')} confirmed it`;
   if (replicated !== 'not_known') return `${words}${answered}`;
   return `${words.replace(/^(committed|partial)/, '$1, not known to be replicated')}${answered}`;
