@@ -16,6 +16,7 @@ import { createAdmission, mostKeys } from './lint/admission.ts';
 import { lint } from './lint/lint.ts';
 import { decide } from './lint/policy.ts';
 import { subjectOfFile } from './lint/subject.ts';
+import { type Met, metAs } from './met.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
 import { blocks, type Diagnostic, type Unchecked } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
@@ -40,6 +41,7 @@ import { appendAudit } from './state/audit.ts';
 import { loadPlan, savePlan } from './state/plans.ts';
 import { productionName, rememberProduction } from './state/tags.ts';
 import type * as targets from './state/targets.ts';
+import type { RunTransaction } from './transaction.ts';
 
 export type { ResumeOptions } from './resume.ts';
 export type { Run } from './run.ts';
@@ -97,6 +99,8 @@ export interface Agent {
     commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
     options?: PipelineOptions,
   ): AsyncIterable<PipelineOutcome>;
+  /** WATCH, reads and decisions of a function, MULTI and EXEC, without a plan (src/transaction.ts). */
+  readonly transaction: RunTransaction;
   close(): Promise<void>;
 }
 
@@ -153,6 +157,12 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       pathOf: settings.filePath,
       mustKeepCaps: (one: Plan) => mustKeepCaps(one, settings.caps),
     });
+    const standing = { name, tag: target.tag, caps: settings.caps ?? {} };
+    const meetAgain = async (): Promise<Met> => {
+      const now = await inspect(connection, [], where);
+      return metAs(now, { ...standing, tag: (await tagOf(settings, name, now)).tag });
+    };
+    let transactions: Promise<RunTransaction> | undefined;
     return {
       target,
       plan,
@@ -169,20 +179,18 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           ? { ...planned, estimate: planned.plan.execution_plan.estimate, estimated_ops: planned.plan.estimated_ops }
           : planned;
       },
-      pipeline: (commands, options = {}) => {
-        const terms = {
-          tag: target.tag,
-          named: options.typedName === name,
-          readOnly: first.server.role === 'slave',
-          accept: options.accept ?? [],
-          ...(settings.caps?.prefixes ? { prefixes: settings.caps.prefixes } : {}),
-          ...mostKeys(settings.caps ?? {}, first.server.keys),
-        };
-        return lazily(async () => {
+      pipeline: (commands, options = {}) =>
+        lazily(async () => {
           // behind Sentinels the primary may be another process than the one that was met first
-          const now = where.sentinel ? await inspect(connection, [], where) : first;
-          return (await import('./pipeline.ts')).runPipelineOf({ connection, target: now, terms }, commands, options);
-        });
+          const met = metAs(where.sentinel ? await inspect(connection, [], where) : first, standing);
+          const held = { connection, target: met.target, terms: met.termsFor(options) };
+          return (await import('./pipeline.ts')).runPipelineOf(held, commands, options);
+        }),
+      transaction: async (keys, make, options) => {
+        transactions ??= import('./transaction.ts').then(({ openTransactions }) =>
+          openTransactions({ connection, met: metAs(first, standing), meetAgain }),
+        );
+        return (await transactions)(keys, make, options);
       },
       close: () => connection.close(),
     };

@@ -16,6 +16,7 @@ import type { Event } from './plan/event.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Report } from './plan/report.ts';
 import type { RequestInput } from './plan/request.ts';
+import type { RunTransaction } from './transaction.ts';
 
 /** Options of `apply`: what is granted, and who watches. */
 export interface ApplyCall extends ApplyOptions {
@@ -44,6 +45,8 @@ export interface Redops {
     commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
     options?: PipelineOptions,
   ): AsyncIterable<PipelineOutcome>;
+  /** WATCHes the keys, runs the function, and applies the commands that it returns with MULTI/EXEC, again when a key changed meanwhile. Rejects with OpsError refused, usage (nothing was sent), interrupted, and with what the function throws. */
+  readonly transaction: RunTransaction;
   close(): Promise<void>;
 }
 
@@ -76,6 +79,7 @@ export async function connect(target: string | AgentSettings): Promise<Redops> {
       return { ...plan.execution_plan.estimate, estimated_ops: plan.estimated_ops };
     },
     pipeline: (commands, options) => agent.pipeline(commands, options),
+    transaction: agent.transaction,
     close: () => agent.close(),
   };
 }

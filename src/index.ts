@@ -33,3 +33,13 @@ export { Step } from './plan/step.ts';
 export { Target } from './plan/target.ts';
 /** Tests of a script on throwaway servers. */
 export { type TestScriptOptions, testScript } from './script-test/test-script.ts';
+/** Read, decide and write at once: `redops.transaction(keys, async (tx) => commands)`. */
+export type { RunTransaction } from './transaction.ts';
+export type {
+  TransactionError,
+  TransactionFunction,
+  TransactionKey,
+  TransactionOptions,
+  TransactionReader,
+  TransactionResult,
+} from './transaction-types.ts';

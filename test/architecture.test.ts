@@ -48,10 +48,30 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'keys-files.ts': { from: ['base', 'plan', 'request', 'execute', 'inspect'] },
   'sources.ts': { from: ['keys-files.ts', 'base', 'formats', 'plan', 'request', 'execute'] },
   'pipeline.ts': { from: ['base', 'plan', 'redis', 'execute', 'lint'] },
+  'met.ts': { from: ['base', 'lint', 'plan'] },
+  'transaction-types.ts': { from: ['pipeline.ts', 'plan'] },
+  'transaction-result.ts': { from: ['transaction-types.ts', 'base', 'plan', 'redis', 'execute'] },
+  'transaction.ts': {
+    from: [
+      'met.ts',
+      'pipeline.ts',
+      'transaction-result.ts',
+      'transaction-types.ts',
+      'base',
+      'catalog',
+      'plan',
+      'redis',
+      'execute',
+      'lint',
+      'request',
+    ],
+  },
   'agent.ts': {
     from: [
       'approval.ts',
+      'met.ts',
       'pipeline.ts',
+      'transaction.ts',
       'resume.ts',
       'verify.ts',
       'runs.ts',
@@ -75,8 +95,19 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   // Throwaway servers for the demo, which the command line may not start by itself.
   'throwaway.ts': { from: ['base', 'formats', 'redis'] },
   'verbs.ts': { from: [] },
-  'connect.ts': { from: ['agent.ts', 'pipeline.ts', 'plan', 'base'] },
-  'index.ts': { from: ['connect.ts', 'agent.ts', 'pipeline.ts', 'script-test', 'plan', 'base'] },
+  'connect.ts': { from: ['agent.ts', 'pipeline.ts', 'transaction.ts', 'plan', 'base'] },
+  'index.ts': {
+    from: [
+      'connect.ts',
+      'agent.ts',
+      'pipeline.ts',
+      'transaction.ts',
+      'transaction-types.ts',
+      'script-test',
+      'plan',
+      'base',
+    ],
+  },
   cli: { from: ['agent.ts', 'throwaway.ts', 'verbs.ts', 'script-test', 'report', 'plan', 'base'] },
 };
 

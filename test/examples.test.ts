@@ -195,6 +195,7 @@ describe('examples/*.mjs', () => {
       'expire-sessions.mjs',
       'pipeline-outcomes.mjs',
       'purge-cache.mjs',
+      'transaction-library.mjs',
       'transfer.mjs',
     ]);
   });
@@ -216,6 +217,20 @@ describe('examples/*.mjs', () => {
     expect(stdout).toMatch(/^5 {2}error {2}LPUSH .*WRONGTYPE/m);
     expect(await command('HGET visits:today /')).toBe('3');
     expect(Number(await command('TTL visits:today'))).toBeGreaterThan(172_700);
+  });
+
+  test('transaction-library.mjs gives a seat while there is one, and to nobody twice', async () => {
+    await command('SET {concert:7}:free 1');
+    const first = await example('transaction-library.mjs', 'concert:7', 'ada');
+    expect(first).toMatchObject({ status: 0, stdout: 'ada has a seat, after 1 attempt(s)\n' });
+    for (const guest of ['ada', 'grace']) {
+      const next = await example('transaction-library.mjs', 'concert:7', guest);
+      expect(next).toMatchObject({ status: 0, stdout: `no seat for ${guest}, and nothing was written\n` });
+    }
+    expect([await command('GET {concert:7}:free'), await command('HGETALL {concert:7}:seats')]).toEqual([
+      '0',
+      'ada\n1',
+    ]);
   });
 
   test('transfer.mjs moves what is there, and nothing that is not', async () => {

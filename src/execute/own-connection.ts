@@ -10,7 +10,7 @@ import type { TransactionStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import type { Lease } from '../redis/connection.ts';
 import { commonSlot, isCluster } from './routing.ts';
-import { ownProcess, type RunContext, Session } from './session.ts';
+import { ownProcess, Session, type SessionContext } from './session.ts';
 
 /** The slot of the transaction's keys, which is one in a cluster (TX005); undefined when it names none. */
 export function slotOfStep(step: TransactionStep): number | undefined {
@@ -19,7 +19,12 @@ export function slotOfStep(step: TransactionStep): number | undefined {
 
 /** True where the keys are of one slot. */
 export function inOneSlot(step: TransactionStep): boolean {
-  return new Set(keysOfStep(step).map(slotOf)).size === 1;
+  return inOneSlotOf(keysOfStep(step));
+}
+
+/** The same of keys. */
+export function inOneSlotOf(keys: readonly Bytes[]): boolean {
+  return new Set(keys.map(slotOf)).size === 1;
 }
 
 function keysOfStep(step: TransactionStep): Bytes[] {
@@ -28,26 +33,42 @@ function keysOfStep(step: TransactionStep): Bytes[] {
   return [...step.watch, ...named.flatMap(({ key }) => (key === undefined ? [] : [key]))];
 }
 
+/** After a redirection: in a cluster asks anew which node serves the slot, and gives it the time to replace one that cannot be reached. */
+export async function moveOn(
+  context: SessionContext,
+  slot: number | undefined,
+  fault: OpsError | undefined,
+): Promise<void> {
+  const { connection } = context;
+  if (!isCluster(connection)) return;
+  const node = slot === undefined ? undefined : connection.nodeOf(slot);
+  const session = new Session(context);
+  if (fault?.code === 'unreachable' && node) await session.awaitTakeover(node.address);
+  else await session.refresh();
+}
+
 /** A connection that nobody shares: WATCH belongs to it, so it must never be replaced in the middle of an attempt. */
 export class OwnConnection {
-  readonly #context: RunContext;
+  readonly #context: SessionContext;
   readonly #slot: number | undefined;
   #lease: Lease | undefined;
+  #attempts = 0;
 
-  constructor(context: RunContext, slot: number | undefined) {
+  constructor(context: SessionContext, slot: number | undefined) {
     this.#context = context;
     this.#slot = slot;
   }
 
+  /** A name that no other attempt of any run has: what a marker holds. */
+  nextAttempt(): string {
+    this.#attempts += 1;
+    return `${this.#context.runId}/${this.#attempts}`;
+  }
+
   /** After a redirection: in a cluster the next attempt asks anew which node serves the slot. */
   async moveOn(fault: OpsError | undefined): Promise<void> {
-    const { connection } = this.#context;
-    if (!isCluster(connection)) return;
-    const node = this.#slot === undefined ? undefined : connection.nodeOf(this.#slot);
-    await this.close();
-    const session = new Session(this.#context);
-    if (fault?.code === 'unreachable' && node) await session.awaitTakeover(node.address);
-    else await session.refresh();
+    if (isCluster(this.#context.connection)) await this.close();
+    await moveOn(this.#context, this.#slot, fault);
   }
 
   async open(): Promise<Lease> {

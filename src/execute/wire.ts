@@ -7,6 +7,8 @@ import type { Argument } from '../plan/values.ts';
 /** What the arguments of one command stand for. */
 export interface Binding {
   readonly runId: string;
+  /** The attempt of a transaction, which its marker names. */
+  readonly attempt?: string;
   /** The key that a for_each is at, or the command's own key: the salt of the jitter. */
   readonly key?: Bytes;
   /** Server time in Unix milliseconds when the chunk is first sent. */
@@ -19,7 +21,7 @@ export interface Binding {
 export function bind(argv: readonly Argument[], binding: Binding): Bytes[] {
   return argv.map((argument) => {
     if (typeof argument === 'string' || 'base64' in argument) return argument;
-    if ('param' in argument) return must(binding.key);
+    if ('param' in argument) return must(argument.param === 'key' ? binding.key : binding.attempt);
     if ('expr' in argument) return must(binding.values?.get(argument.expr));
     const { after_ms, jitter_ms } = argument.deadline;
     const part = jitterPart(binding.runId, binding.key ?? (argv[1] as Bytes));

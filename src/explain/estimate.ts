@@ -101,6 +101,7 @@ function commandsPrice(commands: readonly (readonly Argument[])[], round_trips: 
 
 /** WATCH and the reads share a packet, MULTI to EXEC another; a conflict repeats both and is not foreseen. */
 function transactionPrice(step: TransactionStep, facts: Facts): Price {
+  if (step.native) return commandsPrice([step.native.argv], 1, facts);
   const watched = step.watch.length > 0 || step.reads.length > 0;
   const commands = [...argvsOf(step.reads.map((read) => read.command)), ...argvsOf(step.steps)];
   const price = commandsPrice(commands, watched ? 2 : 1, facts);

@@ -157,7 +157,10 @@ function feedsItself(argvs: readonly Argv[]): boolean {
 
 function versionsOf(steps: readonly Step[], argvs: readonly Argv[]): MinVersion {
   const scans = steps.some((step) => isScanning(step)) ? [['SCAN', '0']] : [];
-  return minVersion([...argvs, ...scans]);
+  const native = steps.flatMap((step) =>
+    step.kind === 'transaction' && step.native ? [argvOf(step.native.argv)] : [],
+  );
+  return minVersion([...argvs, ...scans, ...native]);
 }
 
 function isScanning(step: Step): boolean {

@@ -8,6 +8,7 @@ import { keysOf } from '../catalog/keys.ts';
 import { findCommand } from '../catalog/lookup.ts';
 import { filterCommands, isFiltered } from '../plan/filters.ts';
 import type { Selection, Step } from '../plan/step.ts';
+import { literal } from '../plan/values.ts';
 
 /** Key patterns that are listed one by one; beyond, their common prefix stands for them. */
 const mostPatterns = 100;
@@ -48,9 +49,13 @@ function stepRules(step: Step): readonly string[] {
     case 'for_each':
       return [...(step.selection.keys_file === undefined ? ['+scan'] : ['+exists']), ...filtering(step.selection)];
     case 'transaction':
-      return step.watch.length > 0 || step.reads.length > 0
-        ? ['+multi', '+exec', '+discard', '+watch', '+unwatch']
-        : ['+multi', '+exec', '+discard'];
+      if (step.native) return commandRules(step.native.argv.map(literal));
+      return [
+        ...['+multi', '+exec', '+discard'],
+        ...(step.watch.length > 0 || step.reads.length > 0 ? ['+watch', '+unwatch'] : []),
+        ...(step.marker ? ['+get'] : []),
+        ...(step.wait ? ['+wait'] : []),
+      ];
     case 'script':
       return ['+evalsha', '+script|load', ...calledBy(step.source)];
     case 'command':

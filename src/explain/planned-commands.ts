@@ -63,12 +63,14 @@ function commandsOfStep(step: Step, server: Pick<Target['server'], 'redis_versio
     case 'pipeline':
       return step.steps.map(({ argv }) => (looks ? [...guardedCommand(argv, undefined, server)] : argv));
     case 'transaction':
+      if (step.native) return [step.native.argv];
       return [
         ...(step.watch.length === 0 ? [] : [['WATCH', ...step.watch]]),
         ...step.reads.map((read) => read.command.argv),
         ['MULTI'],
         ...step.steps.map((command) => command.argv),
         ['EXEC'],
+        ...(step.wait ? [['WAIT', String(step.wait.replicas), String(step.wait.timeout_ms)]] : []),
       ];
     case 'stream':
       return [];

@@ -8,6 +8,7 @@ import { inspectCluster } from './cluster.ts';
 import type { Where } from './info.ts';
 import { inspectKeys } from './keys.ts';
 import { inspectListed } from './listed.ts';
+import { nativeCommands } from './native.ts';
 import type { Question } from './questions.ts';
 import { inspectSelection } from './select.ts';
 
@@ -38,6 +39,7 @@ export async function inspect(
       if (question.ask === 'listed') selections.push(await inspectListed(lease, question.selection, question.listed));
     }
     const acl = await permissions(lease, identity.user, questions);
+    const native = await nativeCommands(lease, identity.user, questions);
     return {
       identity,
       name: where.name,
@@ -46,6 +48,7 @@ export async function inspect(
       selections,
       scripts: await knownScripts(lease, questions),
       ...(acl ? { acl } : {}),
+      ...(native ? { native } : {}),
     };
   } finally {
     await lease.close();

@@ -5,7 +5,7 @@ import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { guardedCommand, guardSha1, guardSource, isGuarded } from '../plan/guarded-command.ts';
 import type { Draft, SampledCommand } from '../plan/plan.ts';
-import { commandsOf, type ForEachStep, type Selection } from '../plan/step.ts';
+import { commandsOf, type ForEachStep, type Selection, type TransactionStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import type { Listed } from './listed.ts';
 
@@ -15,6 +15,8 @@ export type Question =
   | { readonly ask: 'selection'; readonly selection: Selection }
   | { readonly ask: 'listed'; readonly selection: Selection; readonly listed: Listed }
   | { readonly ask: 'script'; readonly sha1: string }
+  /** Which commands there are that compare and then act. */
+  | { readonly ask: 'native' }
   | { readonly ask: 'permission'; readonly argv: readonly Bytes[] };
 
 /** At most so many keys are inspected one by one; a rule that misses the facts of another key says so. */
@@ -48,12 +50,18 @@ export function needs(
     for (const { argv } of commandsOf(step, `steps[${index}]`)) ask(argv.map(literal));
     if (step.kind === 'for_each' && looksAgain(step)) for (const argv of ownScript) ask(argv);
     if (step.kind === 'transaction') for (const key of step.watch) keys.set(bytesId(key), key);
+    if (step.kind === 'transaction' && mayCompare(step)) questions.push({ ask: 'native' });
   });
   for (const { argv } of sampled) ask(argv);
   const most = sampled.length > 0 ? MAX_SAMPLED_KEYS : MAX_KEY_QUESTIONS;
   for (const key of [...keys.values()].slice(0, most)) questions.push({ ask: 'key', key });
   for (const argv of forms.values()) questions.push({ ask: 'permission', argv });
   return questions;
+}
+
+/** One value is read and decides about one command: perhaps the server has one for both. */
+function mayCompare({ reads, guard, steps }: TransactionStep): boolean {
+  return reads.length === 1 && guard !== undefined && steps.length === 1;
 }
 
 function selecting(selection: Selection, listed: readonly Listed[]): Question {

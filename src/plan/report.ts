@@ -182,9 +182,16 @@ export const Report = z.strictObject({
     .strictObject({
       outcome: TransactionOutcome,
       attempts: z.int().nonnegative(),
-      engine: z.enum(['watch', 'script']),
+      /** native: as one command that compares and acts. */
+      engine: z.enum(['watch', 'script', 'native']),
       /** Values that the reads gave at the last attempt. */
       reads: z.record(z.string(), ReplyValue).exactOptional(),
+      /** Of what was applied: the replicas that confirmed it, where they were asked and answered. */
+      replicas: z.int().nonnegative().exactOptional(),
+      /** confirmed: by as many replicas as were asked for; left out where nobody asked and there were none. */
+      replicated: z.enum(['confirmed', 'not_known']).exactOptional(),
+      /** No reply came to EXEC: its marker says what became of it. */
+      found_by: z.literal('marker').exactOptional(),
     })
     .exactOptional(),
   /** How a file of commands was streamed. */

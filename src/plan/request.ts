@@ -56,6 +56,9 @@ const limits = z.strictObject({
   rate: z.int().positive().exactOptional(),
   /** Milliseconds that the p99 of other clients may rise by; default: by the mode. */
   slo_p99_ms: z.number().positive().max(60_000).exactOptional(),
+  /** Of a transaction: replicas that shall confirm what it wrote (WAIT), and the milliseconds that they are given (1000). */
+  wait_replicas: z.int().positive().max(1000).exactOptional(),
+  wait_timeout_ms: z.int().positive().max(60_000).exactOptional(),
 });
 
 const retry = z.strictObject({
@@ -186,6 +189,8 @@ const Transaction = z.strictObject({
     )
     .default({}),
   when: z.string().min(1).exactOptional(),
+  /** A key that is written with the commands, by which a lost EXEC is found out. */
+  marker: z.strictObject({ key: Key, ttl: Duration.default('1m') }).exactOptional(),
 });
 
 const scripting = { operation_type: z.literal('lua_script'), ...common };

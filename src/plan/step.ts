@@ -86,6 +86,12 @@ export const TransactionStep = z.strictObject({
   reads: z.array(z.strictObject({ name: z.string(), command: CommandStep })),
   guard: GuardStep.exactOptional(),
   steps: z.array(CommandStep).min(1),
+  /** The key that the last of `steps` writes with the name of the attempt: by it a lost EXEC is found out. */
+  marker: z.strictObject({ key: Key, ttl_ms: z.int().positive() }).exactOptional(),
+  /** What is sent instead of all of it: one command that compares and acts (a plain compare-and-set or -delete). */
+  native: CommandStep.exactOptional(),
+  /** WAIT after EXEC, on the same connection. */
+  wait: z.strictObject({ replicas: z.int().positive(), timeout_ms: z.int().positive() }).exactOptional(),
 });
 /** See the schema. */
 export type TransactionStep = z.output<typeof TransactionStep>;

@@ -143,6 +143,11 @@ export const AclFacts = z.strictObject({
   reason: z.string().exactOptional(),
 });
 
+/** Commands that compare a value and then act: SET with IFEQ, DELIFEQ, DELEX. */
+export const NativeCommand = z.enum(['set_ifeq', 'delifeq', 'delex']);
+/** See the schema. */
+export type NativeCommand = z.output<typeof NativeCommand>;
+
 /** Everything inspection learnt. */
 export const Target = z.strictObject({
   identity: Identity,
@@ -156,6 +161,8 @@ export const Target = z.strictObject({
   /** The files of commands that the plan streams. */
   sources: z.array(SourceFacts).exactOptional(),
   acl: z.array(AclFacts).exactOptional(),
+  /** Those of its command table that the user may run; left out where nothing asks, and of a cluster. */
+  native: z.array(NativeCommand).exactOptional(),
 });
 /** See the schema. */
 export type Target = z.output<typeof Target>;

@@ -34,9 +34,15 @@ const deadline = z.strictObject({
   deadline: z.strictObject({ after_ms: z.int().positive(), jitter_ms: z.int().nonnegative() }),
 });
 
-/** An argument of a step: bytes, an expression, the key of a for_each (`{"param": "key"}`), or a deadline. */
+/** An argument of a step: bytes, an expression, the key of a for_each (`{"param": "key"}`), the name of a transaction's attempt (`{"param": "attempt"}`), or a deadline. */
 export const Argument = z.union(
-  [text, base64, z.strictObject({ expr: z.string().min(1) }), z.strictObject({ param: z.literal('key') }), deadline],
+  [
+    text,
+    base64,
+    z.strictObject({ expr: z.string().min(1) }),
+    z.strictObject({ param: z.enum(['key', 'attempt']) }),
+    deadline,
+  ],
   { error: 'not an argument of a step' },
 );
 /** See the schema. */

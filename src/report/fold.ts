@@ -188,8 +188,11 @@ function fold(state: State, event: Event): void {
       state.transaction = {
         outcome: event.outcome,
         attempts: event.attempts,
-        engine: state.plan.execution_plan.strategy === 'script' ? 'script' : 'watch',
+        engine: event.engine ?? (state.plan.execution_plan.strategy === 'script' ? 'script' : 'watch'),
         ...(event.reads && { reads: { ...event.reads } }),
+        ...(event.replicas !== undefined && { replicas: event.replicas }),
+        ...(event.replicated && { replicated: event.replicated }),
+        ...(event.found_by && { found_by: event.found_by }),
       };
       return;
     case 'notice':

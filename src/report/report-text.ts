@@ -114,13 +114,23 @@ const transactionWords = {
 function transactionLines(report: Report, width: number): string[] {
   const { transaction } = report;
   if (transaction === undefined) return [];
-  const attempts = `${transactionWords[transaction.outcome]} (${counted(transaction.attempts, 'attempt')})`;
+  const attempts = `${outcomeWords(transaction)} (${counted(transaction.attempts, 'attempt')})`;
   return [
     ...labelled('  transaction', attempts, labelColumns + 2, width),
     ...Object.entries(transaction.reads ?? {}).flatMap(([name, value]) =>
       labelled('', `read ${clean(name)} = ${clip(replyWords(value), 200)}`, labelColumns + 2, width),
     ),
   ];
+}
+
+function outcomeWords(transaction: NonNullable<Report['transaction']>): string {
+  const { outcome, engine, replicas, replicated, found_by } = transaction;
+  let words: string = transactionWords[outcome];
+  if (outcome === 'committed' && engine === 'native') words = 'committed: one command compared the value and acted';
+  if (outcome === 'committed' && found_by) words = 'committed: EXEC ran, as its marker shows; the replies were lost';
+  const answered = replicas === undefined ? '' : `; ${counted(replicas, 'replica')} confirmed it`;
+  if (replicated !== 'not_known') return `${words}${answered}`;
+  return `${words.replace(/^(committed|partial)/, '$1, not known to be replicated')}${answered}`;
 }
 
 function exportLines({ exported }: Report, width: number): string[] {

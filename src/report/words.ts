@@ -61,7 +61,7 @@ export function shortDigest(digest: string): string {
 function argumentWords(argument: Argument | RequestArgument): string {
   if (typeof argument === 'string' || 'base64' in argument) return printable(argument);
   if ('expr' in argument) return `{{ ${clean(argument.expr)} }}`;
-  if ('param' in argument) return '{{key}}';
+  if ('param' in argument) return `{{${argument.param}}}`;
   const { after_ms, jitter_ms } = argument.deadline;
   return `<now + ${formatDuration(after_ms)}${jitter_ms > 0 ? ` + 0 to ${formatDuration(jitter_ms)}` : ''}>`;
 }

@@ -98,7 +98,7 @@ function scatteredProblem(scattered: Scattered) {
 }
 
 /** The keys with their longest common prefix of whole parts as hash tag: user:1:a, user:1:b -> {user:1}:a, {user:1}:b. */
-function taggedNames(keys: readonly Bytes[]): readonly string[] {
+export function taggedNames(keys: readonly Bytes[]): readonly string[] {
   const names = keys.map((key) => (typeof key === 'string' ? key.replace(/[{}]/g, '') : 'key'));
   const parts = names.map((name) => name.split(':'));
   let common = 0;

@@ -13,6 +13,29 @@ import { formatOf } from './source-format.ts';
 
 /** The fields of a request that contradict each other (REQ002), or nothing. */
 export function contradictions(request: Request): readonly Diagnostic[] {
+  return [...waiting(request), ...ofOperation(request)];
+}
+
+/** Replicas are waited for by transactions only: what the other operations would prove by it differs, and is not built. */
+function waiting({ operation_type, limits }: Request): readonly Diagnostic[] {
+  const { wait_replicas, wait_timeout_ms } = limits;
+  if (wait_timeout_ms !== undefined && wait_replicas === undefined) {
+    const message = 'wait_timeout_ms is how long replicas are waited for, and wait_replicas does not say how many';
+    return [problem('REQ002', 'limits.wait_timeout_ms', message, 'Give limits.wait_replicas, or remove it.')];
+  }
+  if (wait_replicas === undefined || operation_type === 'transaction') return [];
+  return [
+    problem(
+      'REQ002',
+      'limits.wait_replicas',
+      `wait_replicas holds for transactions, and this is ${operation_type}`,
+      'Remove it, or use operation_type transaction.',
+      'A limit that is not kept would read as a promise: nothing else asks the replicas yet.',
+    ),
+  ];
+}
+
+function ofOperation(request: Request): readonly Diagnostic[] {
   switch (request.operation_type) {
     case 'key_management':
       return managed(request);
@@ -178,6 +201,20 @@ function sentence(words: string): string {
 }
 
 function transaction(request: RequestOf<'transaction'>): readonly Diagnostic[] {
+  return [...condition(request), ...markerTtl(request)];
+}
+
+/** The longest that finding a lost EXEC out may take, and then some. */
+const leastMarkerMs = 30_000;
+
+function markerTtl({ marker }: RequestOf<'transaction'>): readonly Diagnostic[] {
+  const ms = marker && parseDuration(String(marker.ttl));
+  if (ms === undefined || ms >= leastMarkerMs) return [];
+  const why = 'A marker that may have expired before it is looked for proves nothing by its absence.';
+  return [problem('REQ002', 'marker.ttl', 'the marker would expire too soon', 'Give at least 30s.', why)];
+}
+
+function condition(request: RequestOf<'transaction'>): readonly Diagnostic[] {
   if (request.when === undefined || Object.keys(request.let).length > 0) return [];
   const message = 'when is a condition over values that let reads, and let declares none';
   return [problem('REQ002', 'when', message, 'Declare the values, such as "let": {"balance": "GET account:1"}.')];

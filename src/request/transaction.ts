@@ -2,24 +2,29 @@
  * The recipe for transaction: MULTI/EXEC, and with `let`, `when` or `watch` the loop of WATCH, read, check, MULTI, EXEC.
  * Every key that `let` reads is watched, so that EXEC proves that the values it computed with were still there.
  */
-import { type Bytes, bytesId, printable } from '../base/bytes.ts';
+import { invariant } from '../base/assert.ts';
+import { type Bytes, bytesId, printable, sameBytes } from '../base/bytes.ts';
+import { parseDuration } from '../base/units.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { commandName } from '../catalog/lookup.ts';
-import { changesConnection, isBlocking, isReadOnly, runsScript } from '../catalog/nature.ts';
 import { parseExpression } from '../formats/expr.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
 import type { CommandStep, TransactionStep } from '../plan/step.ts';
+import type { Target } from '../plan/target.ts';
+import { literal } from '../plan/values.ts';
 import { argumentAt, argvOf, commandProblems, readCommand, type WrittenCommand } from './commands.ts';
+import { nativeCommand } from './compare-and-set.ts';
 import { nearest } from './nearest.ts';
+import { plainRead, readWhy } from './plain-read.ts';
 import { problem, type Result, refused } from './problem.ts';
 
 type TransactionRequest = RequestOf<'transaction'>;
 type Read = TransactionStep['reads'][number];
 
 /** The draft of a transaction request, or why there is none. */
-export function transaction(request: TransactionRequest): Result<Draft> {
+export function transaction(request: TransactionRequest, target?: Target): Result<Draft> {
   const names = Object.keys(request.let).sort();
   const diagnostics: Diagnostic[] = [];
   const reads: Read[] = [];
@@ -33,6 +38,7 @@ export function transaction(request: TransactionRequest): Result<Draft> {
     }
   }
   const commands = commandsOf(request, names);
+  diagnostics.push(...markerProblems(request, readKeys));
   if (!('value' in commands)) diagnostics.push(...commands.diagnostics);
   if (request.when !== undefined) diagnostics.push(...expressionProblems(request.when, 'when', names));
   const watch = distinct([...request.watch, ...readKeys]);
@@ -41,7 +47,24 @@ export function transaction(request: TransactionRequest): Result<Draft> {
       problem('REQ001', 'watch', `${watch.length} keys would be watched, and 100 is the most`, 'Watch fewer keys.'),
     );
   if (diagnostics.length > 0 || !('value' in commands)) return refused(...diagnostics);
-  return { value: draftOf(request, watch, reads, commands.value) };
+  return { value: natively(draftOf(request, watch, reads, commands.value), target) };
+}
+
+/** The draft, as one command where the server has it. */
+function natively(draft: Draft, target: Target | undefined): Draft {
+  const [step] = draft.steps;
+  const native = step?.kind === 'transaction' ? nativeCommand(step, target) : undefined;
+  if (step?.kind !== 'transaction' || native === undefined) return draft;
+  const name = commandName(native.argv.map(literal)).toUpperCase();
+  const shown = name === 'SET' ? 'SET with IFEQ' : name;
+  return {
+    ...draft,
+    strategy: 'transaction',
+    steps: [{ ...step, native }],
+    reasons: [
+      `${shown}, which this server has: it compares and acts in one command, so nothing is watched, nothing can conflict, and it takes one round trip.`,
+    ],
+  };
 }
 
 function draftOf(
@@ -50,21 +73,69 @@ function draftOf(
   reads: readonly Read[],
   steps: readonly CommandStep[],
 ): Draft {
+  const { wait_replicas, wait_timeout_ms = 1_000 } = request.limits;
   const step: TransactionStep = {
     kind: 'transaction',
     watch: [...watch],
     reads: [...reads],
     ...(request.when === undefined ? {} : { guard: { kind: 'guard', expr: request.when } }),
-    steps: [...steps],
+    steps: [...steps, ...(request.marker ? [markerStep(request.marker)] : [])],
+    ...(request.marker ? { marker: { key: request.marker.key, ttl_ms: markerMs(request.marker) } } : {}),
+    ...(wait_replicas === undefined ? {} : { wait: { replicas: wait_replicas, timeout_ms: wait_timeout_ms } }),
   };
   return {
     request,
     strategy: watch.length > 0 || reads.length > 0 ? 'watch_transaction' : 'transaction',
     steps: [step],
     batch_size: steps.length,
-    reasons: strategyReasons(watch, reads, request.when),
+    reasons: [...strategyReasons(watch, reads, request.when), ...proofReasons(request)],
   };
 }
+
+/** What the transaction does to be found out after a fault. */
+function proofReasons({ marker, limits: { wait_replicas: replicas } }: TransactionRequest): string[] {
+  return [
+    ...(marker === undefined
+      ? []
+      : [
+          `The marker ${printable(marker.key)} is written with the commands: where EXEC gets no reply, the lost connection is ended on the server, and then the marker says whether EXEC ran.`,
+        ]),
+    ...(replicas === undefined
+      ? []
+      : [
+          `WAIT after EXEC: the report says how many replicas confirmed it, of ${replicas} that were asked for; it never undoes what was committed.`,
+        ]),
+  ];
+}
+
+type Marker = NonNullable<TransactionRequest['marker']>;
+
+function markerStep(marker: Marker): CommandStep {
+  return { kind: 'command', argv: ['SET', marker.key, { param: 'attempt' }, 'PX', String(markerMs(marker))] };
+}
+
+function markerMs({ ttl }: Marker): number {
+  const ms = parseDuration(String(ttl));
+  invariant(ms !== undefined, 'the schema takes durations only');
+  return ms;
+}
+
+/** The marker is the transaction's own: another use of its key would make it say what is not so. */
+function markerProblems(request: TransactionRequest, readKeys: readonly Bytes[]): readonly Diagnostic[] {
+  const { marker } = request;
+  if (marker === undefined) return [];
+  const written = request.commands.flatMap((input) => {
+    const read = readCommand(input, 'commands', Object.keys(request.let).length > 0);
+    return 'value' in read
+      ? (keysOf(argvOf(read.value)) ?? []).flatMap(({ key }) => (key === undefined ? [] : [key]))
+      : [];
+  });
+  if (![...request.watch, ...readKeys, ...written].some((key) => sameBytes(key, marker.key))) return [];
+  const message = `${printable(marker.key)} is a key of the transaction too`;
+  return [problem('REQ001', 'marker.key', message, 'Name a key that nothing else uses.', markerWhy)];
+}
+
+const markerWhy = 'Only what one attempt alone can write tells that this attempt ran.';
 
 /** The specification's table: MULTI/EXEC where the commands are known ahead, Lua where values decide under contention. */
 function strategyReasons(watch: readonly Bytes[], reads: readonly Read[], when: string | undefined): string[] {
@@ -101,27 +172,9 @@ function readOf(
     return refused(
       problem('EXP001', at, `${at} holds an expression`, 'Write a read whose arguments are all known.', readWhy),
     );
-  const problems = commandProblems(command);
-  if (problems.length > 0) return refused(...problems);
-  const argv = argvOf(command);
-  const label = printable(commandName(argv).replace('|', ' ').toUpperCase());
-  if (!isReadOnly(argv) || runsScript(argv) || isBlocking(argv) || changesConnection(argv))
-    return refused(
-      problem(
-        'CMD002',
-        at,
-        `${label} is not a plain read`,
-        'Use a read such as GET, HGET or LLEN; move it to commands.',
-        readWhy,
-      ),
-    );
-  const keys = (keysOf(argv) ?? []).map((use) => use.key);
-  const known = keys.filter((key) => key !== undefined);
-  if (known.length === 0 || known.length < keys.length)
-    return refused(
-      problem('CMD002', at, `${label} names no key that could be watched`, 'Read the value from a named key.', readWhy),
-    );
-  return { value: { command: { kind: 'command', argv: [...command.argv] }, keys: known } };
+  const keys = plainRead(command);
+  if (!('value' in keys)) return keys;
+  return { value: { command: { kind: 'command', argv: [...command.argv] }, keys: keys.value } };
 }
 
 /** False for true, false, null, in and their like: as an expression the name would not mean the value. */
@@ -129,9 +182,6 @@ function isUsable(name: string): boolean {
   const parsed = parseExpression(name);
   return 'expression' in parsed && parsed.expression.names.includes(name);
 }
-
-const readWhy =
-  'let reads run between WATCH and MULTI, at every attempt again: they must write nothing and name the keys they read, which are watched.';
 
 function commandsOf(request: TransactionRequest, names: readonly string[]): Result<readonly CommandStep[]> {
   const steps: CommandStep[] = [];

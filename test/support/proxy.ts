@@ -21,6 +21,8 @@ export interface TestProxy {
   swallowReplies(): void;
   /** Each connection gets that many more bytes of replies, then is closed, perhaps in the middle of one. */
   cutAfter(replyBytes: number): void;
+  /** The connections that are open now let that many more bytes of requests pass, then are closed: what comes after never arrives. */
+  cutRequestsAfter(requestBytes: number): void;
   /** Bytes and closes wait, in order, and arrive on restore(), even when the client has gone by then: a stalled middlebox. */
   stall(): void;
   /** Resets (RST) every connection now; new ones are accepted. */
@@ -43,6 +45,8 @@ interface Mode {
 interface Link {
   readonly client: Socket;
   readonly server: Socket;
+  /** Bytes of requests that may still pass. */
+  budget: number;
   flush(): void;
 }
 
@@ -58,16 +62,17 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
   };
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     const server = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    const requests = lane(client, server, 'requests', () => mode, counted);
-    const replies = lane(server, client, 'replies', () => mode, counted);
     const link: Link = {
       client,
       server,
+      budget: Number.POSITIVE_INFINITY,
       flush() {
         requests();
         replies();
       },
     };
+    const requests = lane(link, 'requests', () => mode, counted);
+    const replies = lane(link, 'replies', () => mode, counted);
     links.add(link);
     const gone = () => {
       if (client.destroyed && server.destroyed) links.delete(link);
@@ -102,6 +107,9 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
     cutAfter(bytes) {
       mode.cut = { bytes };
     },
+    cutRequestsAfter(bytes) {
+      for (const link of links) link.budget = bytes;
+    },
     stall() {
       mode.stalled = true;
     },
@@ -126,12 +134,12 @@ type Item = { readonly due: number } & ({ readonly bytes: Buffer } | { readonly 
 
 /** Forwards one direction; returns what to call when a stall is over. */
 function lane(
-  from: Socket,
-  to: Socket,
+  link: Link,
   kind: 'requests' | 'replies',
   mode: () => Mode,
   counted: (bytes: number) => void,
 ): () => void {
+  const [from, to] = kind === 'requests' ? [link.client, link.server] : [link.server, link.client];
   const queue: Item[] = [];
   let timer: NodeJS.Timeout | undefined;
   let cut: Mode['cut'];
@@ -173,10 +181,12 @@ function lane(
       cut = mode().cut;
       left = cut?.bytes ?? Number.POSITIVE_INFINITY;
     }
-    const kept = kind === 'replies' ? bytes.subarray(0, left) : bytes;
+    if (kind === 'requests') left = link.budget;
+    const kept = bytes.subarray(0, left);
     left -= kept.length;
+    if (kind === 'requests') link.budget = left;
     if (kept.length > 0) enqueue({ bytes: kept });
-    if (kind !== 'replies' || left > 0) return;
+    if (left > 0) return;
     // A close in order (not a reset), so that the client surely sees the bytes before it.
     enqueue({ close: 'end' });
     from.resetAndDestroy();
