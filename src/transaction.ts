@@ -7,7 +7,7 @@ import { type Bytes, bytesId, fromBuffer, printable, toBuffer } from './base/byt
 import { systemClock } from './base/clock.ts';
 import { type OpsCode, OpsError } from './base/ops-error.ts';
 import { keysOf } from './catalog/keys.ts';
-import { type Attempted, attemptWith, type MakeCommands, type ReadOne, Thrown } from './execute/callback-attempt.ts';
+import { attemptWith, type MakeCommands, type ReadOne, Thrown } from './execute/callback-attempt.ts';
 import { type ExecTerms, nothingRan, type Ran } from './execute/exec-block.ts';
 import { LeasePool } from './execute/lease-pool.ts';
 import { mayEvict } from './execute/marker.ts';
@@ -189,14 +189,20 @@ async function onLease(
     if (!(error instanceof OpsError) || !passing.has(error.code)) throw error;
     return { ...nothingRan(0, 'redirected'), reason: error.code, fault: error };
   }
-  let tried: Attempted | Thrown | undefined;
+  let clean = false;
   try {
-    tried = await attemptWith(lease, watch, make, terms);
+    const tried = await attemptWith(lease, watch, make, terms);
+    if (tried instanceof Thrown) {
+      clean = tried.clean;
+      throw tried.error;
+    }
+    const ran = await confirmed(connection, lease, tried.ran);
+    // a server that nobody vouches for is not worked on again
+    clean = tried.clean && ran === tried.ran;
+    return ran;
   } finally {
-    await pool.give(lease, tried?.clean ?? false);
+    await pool.give(lease, clean);
   }
-  if (tried instanceof Thrown) throw tried.error;
-  return confirmed(connection, lease, tried.ran);
 }
 
 /** Faults of connecting that another attempt may not meet. */

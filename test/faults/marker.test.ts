@@ -131,7 +131,8 @@ describe('a transaction whose EXEC has no reply', () => {
   });
 
   it('stays unknown where the server may have evicted the marker', async () => {
-    await server.cli('config', 'set', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
+    await server.cli('config', 'set', 'maxmemory', '100mb');
+    await server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');
     const own = await connect({ url: `redis://127.0.0.1:${proxy.port}`, tag: 'dev' });
     const outcome = await lostRequest({ marker }, 5, own);
     expect(outcome).toMatchObject({ status: 'unknown', message: expect.stringContaining('evicted') });

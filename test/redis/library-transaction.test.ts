@@ -1,5 +1,6 @@
 /** The library's transaction: what a program reads, decides and writes, each end told apart, nothing left on a connection. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { slotOf } from '../../src/catalog/slots.ts';
 import { connect, type Redops } from '../../src/connect.ts';
 import type { TransactionFunction } from '../../src/transaction-types.ts';
 import { faultOf } from '../support/agent.ts';
@@ -36,6 +37,8 @@ const spend: TransactionFunction = async (tx) => {
       ];
 };
 const clients = async () => (await server.cli('client', 'list')).split('\n');
+/** The id of the transaction's connection that was opened last: older ones of other tests may be closing still. */
+const newest = async () => Math.max(...(await transactionClients()).map((line) => Number(/^id=(\d+)/.exec(line)?.[1])));
 const transactionClients = async () => (await clients()).filter((line) => line.includes('name=redops:transaction'));
 
 describe('redops.transaction', () => {
@@ -154,13 +157,13 @@ describe('redops.transaction', () => {
       throw boom;
     });
     await expect(thrown).rejects.toBe(boom);
-    const used = (await transactionClients()).map((line) => /^id=(\d+)/.exec(line)?.[1]);
+    const used = await newest();
     await server.cli('set', 'k', '1'); // would fail the next EXEC of that connection if k were watched still
     expect(await own.transaction([], () => [['GET', 'k']], { maxRetries: 0 })).toMatchObject({
       status: 'committed',
       replies: ['1'],
     });
-    const after = (await transactionClients()).map((line) => /^id=(\d+)/.exec(line)?.[1]);
+    const after = await newest();
     expect(after).toEqual(used); // the same connection
     await own.close();
   });
@@ -306,8 +309,14 @@ describe('redops.transaction in a cluster', () => {
     expect((await faultOf(own.transaction(['x', 'y'], () => undefined))).message).toContain('different slots');
     // without keys the commands say where to
     expect(await own.transaction([], () => [['INCR', '{c}:n']])).toMatchObject({ status: 'committed', replies: [2] });
+    // the first slots of the first primary, with a key in one of them
+    const moving = Array.from({ length: 5000 }, (_, index) => `t${index}`).find((tag) => slotOf(tag) < 50)!;
+    expect(await add(moving)).toMatchObject({ status: 'committed', attempts: 1 });
     const [from, to] = cluster.primaries as [TestServer, TestServer];
-    await cluster.reshard(from, to, 5461); // everything that the first one had
+    await cluster.reshard(from, to, 50);
+    expect(await to.cli('get', `{${moving}}:n`)).toBe('1');
+    expect(await add(moving)).toMatchObject({ status: 'committed', replies: ['OK'] });
+    expect(await to.cli('get', `{${moving}}:n`)).toBe('2');
     for (const tag of ['a', 'b', 'c', 'd']) expect(await add(tag)).toMatchObject({ status: 'committed' });
     expect(await Promise.all(['a', 'b', 'c', 'd'].map((tag) => cluster.cli('get', `{${tag}}:n`)))).toEqual([
       '2',
@@ -333,12 +342,23 @@ describe('redops.transaction behind Sentinels', () => {
       });
     expect(await add()).toMatchObject({ status: 'committed', replicated: 'confirmed' });
     process.kill(deployment.primary.pid, 'SIGKILL');
-    await waitFor('another primary', async () => (await deployment.currentPort()) !== deployment.primary.port);
-    expect(await add()).toMatchObject({ status: 'committed', replicated: 'confirmed' });
+    // all of them: while they disagree, what is acknowledged is not vouched for, and unknown
+    await waitFor('another primary, which all Sentinels name', async () => {
+      const { primary, sentinels, service } = deployment;
+      const names = await Promise.all(sentinels.map((one) => one.cli('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', service)));
+      return names.every((name) => !name.endsWith(`\n${primary.port}`));
+    });
+    // Sentinels that call a server down after half a second may fail over again at once: what is acknowledged meanwhile
+    // is unknown, since nobody vouches for it, and may be there or not
+    const outcomes = [await add()];
+    while (outcomes.at(-1)?.status === 'unknown' && outcomes.length < 10) outcomes.push(await add());
+    expect(outcomes.at(-1), JSON.stringify(outcomes)).toMatchObject({ status: 'committed', replicated: 'confirmed' });
     const port = await deployment.currentPort();
     const now = deployment.replicas.find((replica) => replica.port === port)!;
-    expect(await now.cli('get', 'n')).toBe('2');
+    const n = Number(await now.cli('get', 'n'));
+    expect(n).toBeGreaterThanOrEqual(2);
+    expect(n).toBeLessThanOrEqual(1 + outcomes.length);
     await own.close();
     await deployment.stop();
-  }, 60_000);
+  }, 120_000);
 });
