@@ -8,8 +8,10 @@ import { argumentsOf, utf8Of } from './lua-syntax.ts';
 import {
   argumentOf,
   built,
+  converted,
   derived,
   elementOf,
+  fraction,
   join,
   type LuaValue,
   nil,
@@ -42,7 +44,12 @@ export function evaluate(walk: Walk, node: Expression): LuaValue {
 /** The value of an expression that is tested for truth; a bare integer reply in it is a test that 0 passes. */
 export function condition(walk: Walk, node: Expression): LuaValue {
   if (node.type === 'UnaryExpression' && node.operator === 'not') return derived([condition(walk, node.argument)]);
-  if (node.type === 'LogicalExpression') return derived([condition(walk, node.left), condition(walk, node.right)]);
+  if (node.type === 'LogicalExpression') {
+    walk.joined += 1;
+    const values = [condition(walk, node.left), condition(walk, node.right)];
+    walk.joined -= 1;
+    return derived(values);
+  }
   const value = evaluate(walk, node);
   const command = value.shape.kind === 'reply' ? value.shape.command : undefined;
   if (command !== undefined && integerReplies.has(command) && walk.dry === 0) {
@@ -65,6 +72,7 @@ function evaluateMany(walk: Walk, node: Expression): LuaValue[] {
     case 'StringLiteral':
       return [plain({ kind: 'constant', value: node.value })];
     case 'NumericLiteral':
+      recordDigits(walk, node);
       return [plain({ kind: 'constant', value: String(node.value) })];
     case 'BooleanLiteral':
     case 'VarargLiteral':
@@ -86,6 +94,12 @@ function evaluateMany(walk: Walk, node: Expression): LuaValue[] {
       return [indexed(walk, base, evaluate(walk, node.index), node)];
     }
   }
+}
+
+/** A whole number that a double does not hold: 9007199254740993 is read as ...992. */
+function recordDigits(walk: Walk, node: Extract<Expression, { type: 'NumericLiteral' }>): void {
+  if (walk.dry > 0 || !/^\d+$/.test(node.raw) || BigInt(node.raw) === BigInt(node.value)) return;
+  walk.found.losses.push({ kind: 'digits', text: node.raw, ...walk.syntax.place(node) });
 }
 
 type Unary = Extract<Expression, { type: 'UnaryExpression' }>;
@@ -118,8 +132,27 @@ function evaluateBinary(walk: Walk, node: BinaryExpression): LuaValue {
     }
     return built(walk.syntax.text(node), [left, right]);
   }
+  if (node.operator === '==' || node.operator === '~=') testNil(walk, node, left, right);
   if (isFixed(left) && isFixed(right)) return plain({ kind: 'count' });
-  return derived([left, right]);
+  return isFraction(node, left, right) ? fraction([left, right]) : derived([left, right]);
+}
+
+/** A reply compared with nil. Beside another test (`v == nil or v == false`) the script may know what it does. */
+function testNil(walk: Walk, node: BinaryExpression, left: LuaValue, right: LuaValue): void {
+  const other = node.right.type === 'NilLiteral' ? left : node.left.type === 'NilLiteral' ? right : unknown;
+  const { shape } = other;
+  if (shape.kind !== 'reply' || shape.command === undefined || shape.converted) return;
+  if (walk.dry > 0 || walk.joined > 0) return;
+  walk.found.nilTests.push({ command: shape.command, ...walk.syntax.place(node) });
+}
+
+/** A division, and what is computed from one; `%` and `^` may make it whole again. */
+function isFraction(node: BinaryExpression, left: LuaValue, right: LuaValue): boolean {
+  if (node.operator === '/') return true;
+  const parts = [left, right].map(({ shape }) => shape.kind === 'fraction');
+  const decimal = [node.left, node.right].some((side) => side.type === 'NumericLiteral' && side.value % 1 !== 0);
+  if (node.operator === '+' || node.operator === '-') return decimal || parts.includes(true);
+  return node.operator === '*' && decimal;
 }
 
 function isFixed({ shape }: LuaValue): boolean {
@@ -127,9 +160,11 @@ function isFixed({ shape }: LuaValue): boolean {
 }
 
 function evaluateLogical(walk: Walk, node: LogicalExpression): LuaValue {
-  if (node.operator === 'or') return join(evaluate(walk, node.left), evaluate(walk, node.right));
-  condition(walk, node.left);
-  return evaluate(walk, node.right);
+  walk.joined += 1;
+  const left = node.operator === 'or' ? evaluate(walk, node.left) : condition(walk, node.left);
+  const right = evaluate(walk, node.right);
+  walk.joined -= 1;
+  return node.operator === 'or' ? join(left, right) : right;
 }
 
 function indexed(walk: Walk, base: LuaValue, index: LuaValue, node: Expression): LuaValue {
@@ -207,7 +242,8 @@ function command(
     const expression = list[Math.min(index + from, list.length - 1)];
     return argumentOf(value, expression ? walk.syntax.text(expression) : '');
   });
-  recordCall(walk, node, { command: constant, protected: guarded, args, spread });
+  const named = constant === undefined && !opaque && name && list[0] && argumentOf(name, walk.syntax.text(list[0]));
+  recordCall(walk, node, { command: constant, ...(named && { name: named }), protected: guarded, args, spread });
   return replyOf(constant);
 }
 
@@ -232,10 +268,13 @@ function callLibrary(walk: Walk, name: string, node: Expression, list: readonly 
     case 'loadstring':
     case 'load':
     case 'getfenv':
-    case 'setfenv':
-      evaluateAll(walk, list);
+    case 'setfenv': {
+      const [text] = evaluateAll(walk, list);
+      if (text && name.startsWith('load') && (text.taint.argv || text.taint.reply))
+        record(walk, walk.found.compiled, name, node);
       handOut(walk, plain({ kind: 'call', protected: false }), node);
       return [unknown];
+    }
     case 'type':
       evaluateAll(walk, list);
       return [unknown];
@@ -251,7 +290,12 @@ function callLibrary(walk: Walk, name: string, node: Expression, list: readonly 
 /** The result of a library's function over its arguments. */
 function result(walk: Walk, name: string, node: Expression, values: readonly LuaValue[]): LuaValue {
   const [first = unknown] = values;
-  if (name === 'tostring' || name === 'tonumber' || name === 'assert') return first;
+  if (name === 'tostring' && first.shape.kind === 'fraction') return derived([first]);
+  if (name === 'tostring' || name === 'tonumber') return converted(first);
+  if (name === 'assert') return first;
+  // how many arguments a function got, its caller in the script decides
+  if (name === 'select' && first.shape.kind === 'constant' && first.shape.value === '#')
+    return plain({ kind: 'count' });
   if (name === 'unpack' || name === 'table.unpack') {
     if (first.shape.kind === 'table') return elementOf(first.shape.name, undefined);
     return first.shape.kind === 'reply' ? replyOf(undefined) : derived([first]);

@@ -47,6 +47,10 @@ export interface Walk {
   loops: number;
   guarded: number;
   dry: number;
+  /** What `return` gives goes to the caller of the script, not to another function of it. */
+  answers: boolean;
+  /** Above 0 inside `and` and `or`. */
+  joined: number;
 }
 
 /** A walk that has found nothing yet. */
@@ -57,6 +61,11 @@ export function startWalk(syntax: LuaSyntax, enter: Walk['enter']): Walk {
     maxArgv: 0,
     dynamicKeys: false,
     zeroTests: [],
+    nilTests: [],
+    losses: [],
+    unreachable: [],
+    ignored: [],
+    compiled: [],
     loops: [],
     globals: [],
     missingGlobals: [],
@@ -64,7 +73,7 @@ export function startWalk(syntax: LuaSyntax, enter: Walk['enter']): Walk {
     functions: [],
   };
   const scope: Scope = { names: new Map(), outer: undefined };
-  const counters = { branches: 0, functions: 0, loops: 0, guarded: 0, dry: 0 };
+  const counters = { answers: true, branches: 0, functions: 0, loops: 0, guarded: 0, dry: 0, joined: 0 };
   return { syntax, found, enter, ...foresee(syntax.chunk), seen: new Set(), scope, ...counters };
 }
 

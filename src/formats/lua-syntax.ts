@@ -22,6 +22,7 @@ export interface LuaProblem extends LuaPlace {
 export function parseLua(source: string): LuaSyntax | { readonly problem: LuaProblem } {
   const place = placer(source);
   if (source.startsWith('#')) return { problem: { message: "unexpected symbol near '#'", line: 1, column: 1 } };
+  const numbers: Node[] = [];
   try {
     const chunk = luaparse.parse(source, {
       luaVersion: '5.1',
@@ -29,12 +30,28 @@ export function parseLua(source: string): LuaSyntax | { readonly problem: LuaPro
       locations: true,
       ranges: true,
       encodingMode: 'pseudo-latin1',
+      onCreateNode: (node) => {
+        if (node.type === 'NumericLiteral') numbers.push(node);
+      },
     });
-    return { chunk, text: (node) => shorten(source, rangeOf(node)), place: (node) => place(rangeOf(node)[0], node) };
+    for (const node of numbers) {
+      const [from, to] = rangeOf(node);
+      const word = numberAt(source, from);
+      if (word.length !== to - from)
+        return { problem: { message: `malformed number near '${word}'`, ...place([from, from + word.length], node) } };
+    }
+    return { chunk, text: (node) => shorten(source, rangeOf(node)), place: (node) => place(rangeOf(node), node) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { problem: syntaxProblem(error.message, source) };
   }
+}
+
+/** A number as Lua 5.1 reads it: letters that follow the digits belong to it, `1is` is one (malformed) word; luaparse reads two. */
+function numberAt(source: string, from: number): string {
+  const number = /[0-9.]+(?:[Ee][+-]?)?\w*/y;
+  number.lastIndex = from;
+  return number.exec(source)?.[0] ?? '';
 }
 
 /**
@@ -91,12 +108,14 @@ function shorten(source: string, [from, to]: readonly [number, number]): string 
 }
 
 /** Places in characters: bytes up to each offset that are not UTF-8 continuation bytes, counted once. */
-function placer(source: string): (offset: number, node: Node) => LuaPlace {
+function placer(source: string): (range: readonly [number, number], node: Node) => LuaPlace {
   const counts = isAscii(source) ? undefined : characterCounts(source);
-  return (offset, node) => {
+  return ([offset, end], node) => {
     const bytes = node.loc?.start.column ?? 0;
     const column = counts ? (counts[offset] ?? 0) - (counts[offset - bytes] ?? 0) : bytes;
-    return { line: node.loc?.start.line ?? 1, column: column + 1 };
+    const [onLine = ''] = source.slice(offset, end).split(/[\r\n]/, 1);
+    const length = counts ? (counts[offset + onLine.length] ?? 0) - (counts[offset] ?? 0) : onLine.length;
+    return { line: node.loc?.start.line ?? 1, column: column + 1, length: Math.max(1, length) };
   };
 }
 

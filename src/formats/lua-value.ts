@@ -6,16 +6,17 @@ import type { LuaArgument } from './lua-facts.ts';
 import { utf8Of } from './lua-syntax.ts';
 
 /** What a value is. `table` is KEYS or ARGV itself, `element` one of its members, `text` the source of what built it,
- * `count` a number that the script and the length of KEYS and ARGV decide. */
+ * `count` a number that the script and the length of KEYS and ARGV decide, `fraction` the result of a division;
+ * `converted` a reply that went through tonumber or tostring. */
 export type LuaShape =
-  | { readonly kind: 'nil' | 'unknown' | 'count' }
+  | { readonly kind: 'nil' | 'unknown' | 'count' | 'fraction' }
   | { readonly kind: 'constant'; readonly value: string }
   | { readonly kind: 'library'; readonly name: string }
   | { readonly kind: 'call'; readonly protected: boolean }
   | { readonly kind: 'table'; readonly name: 'KEYS' | 'ARGV' }
   | { readonly kind: 'element'; readonly of: 'KEYS' | 'ARGV'; readonly index: number | undefined }
   | { readonly kind: 'built'; readonly text: string }
-  | { readonly kind: 'reply'; readonly command: string | undefined };
+  | { readonly kind: 'reply'; readonly command: string | undefined; readonly converted?: true };
 
 /** What had a part in a value. */
 export interface LuaTaint {
@@ -63,6 +64,17 @@ export function derived(parts: readonly LuaValue[]): LuaValue {
   return { shape: { kind: 'unknown' }, taint: taintOf(parts) };
 }
 
+/** The result of a division: a number that may have decimals. */
+export function fraction(parts: readonly LuaValue[]): LuaValue {
+  return { shape: { kind: 'fraction' }, taint: taintOf(parts) };
+}
+
+/** What tonumber or tostring makes of a value: tonumber(false) is nil, so a nil reply may be tested for nil then. */
+export function converted(value: LuaValue): LuaValue {
+  const { shape, taint } = value;
+  return shape.kind === 'reply' ? { shape: { ...shape, converted: true }, taint } : value;
+}
+
 /** Text that was put together of parts. */
 export function built(text: string, parts: readonly LuaValue[]): LuaValue {
   return { shape: { kind: 'built', text }, taint: taintOf(parts) };
@@ -94,7 +106,8 @@ function joinShapes(a: LuaShape, b: LuaShape): LuaShape {
     return { kind: 'element', of: a.of, index: a.index === b.index ? a.index : undefined };
   }
   if (a.kind === 'reply' && b.kind === 'reply') {
-    return { kind: 'reply', command: a.command === b.command ? a.command : undefined };
+    const command = a.command === b.command ? a.command : undefined;
+    return a.converted || b.converted ? { kind: 'reply', command, converted: true } : { kind: 'reply', command };
   }
   if (a.kind === 'constant' && b.kind === 'constant' && a.value === b.value) return a;
   if (a.kind === 'call' && b.kind === 'call') return { kind: 'call', protected: a.protected && b.protected };

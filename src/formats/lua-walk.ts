@@ -7,6 +7,7 @@ import type { Expression, FunctionDeclaration, IfStatement, Statement } from 'lu
 import { assertNever } from '../base/assert.ts';
 import { condition, evaluate, evaluateAll } from './lua-evaluate.ts';
 import type { LuaFacts, LuaLoop } from './lua-facts.ts';
+import { leaves, recordIgnored, recordLosses, recordUnreachable } from './lua-outcome.ts';
 import { assignLocal, declare, handOut, inBranch, inScope, record, startWalk, type Walk } from './lua-scope.ts';
 import type { LuaSyntax } from './lua-syntax.ts';
 import { derived, elementOf, type LuaValue, nil, plain, replyOf, tableOf, unknown } from './lua-value.ts';
@@ -24,6 +25,8 @@ function walkFunction(walk: Walk, node: FunctionDeclaration, registered: boolean
   record(walk, walk.found.functions, name, node);
   const takesKeys = registered || walk.callbacks.has(name);
   const values = takesKeys ? [tableOf('KEYS'), tableOf('ARGV')] : [];
+  const { answers } = walk;
+  walk.answers = takesKeys;
   walk.functions += 1;
   inBranch(walk, () => {
     node.parameters.forEach((parameter, index) => {
@@ -32,10 +35,12 @@ function walkFunction(walk: Walk, node: FunctionDeclaration, registered: boolean
     walkBlock(walk, node.body);
   });
   walk.functions -= 1;
+  walk.answers = answers;
 }
 
 function walkBlock(walk: Walk, body: readonly Statement[]): void {
   for (const statement of body) walkStatement(walk, statement);
+  recordUnreachable(walk, body);
 }
 
 function walkStatement(walk: Walk, node: Statement): void {
@@ -55,13 +60,18 @@ function walkStatement(walk: Walk, node: Statement): void {
       return;
     }
     case 'CallStatement':
+      recordIgnored(walk, node.expression);
       evaluate(walk, node.expression);
       return;
     case 'FunctionDeclaration':
       walkDeclaration(walk, node);
       return;
     case 'ReturnStatement':
-      for (const argument of node.arguments) handOut(walk, evaluate(walk, argument), argument);
+      for (const argument of node.arguments) {
+        const value = evaluate(walk, argument);
+        recordLosses(walk, argument, value);
+        handOut(walk, value, argument);
+      }
       return;
     case 'IfStatement':
       walkIf(walk, node);
@@ -183,35 +193,6 @@ function isEndless(test: Expression, isWhile: boolean): boolean {
     default:
       return false;
   }
-}
-
-/** True when some statement leaves the loop: break (of this loop), return, or error(). */
-function leaves(body: readonly Statement[], breakable: boolean): boolean {
-  return body.some((node) => {
-    switch (node.type) {
-      case 'BreakStatement':
-        return breakable;
-      case 'ReturnStatement':
-        return true;
-      case 'CallStatement':
-        return (
-          'base' in node.expression &&
-          node.expression.base.type === 'Identifier' &&
-          node.expression.base.name === 'error'
-        );
-      case 'IfStatement':
-        return node.clauses.some((clause) => leaves(clause.body, breakable));
-      case 'DoStatement':
-        return leaves(node.body, breakable);
-      case 'WhileStatement':
-      case 'RepeatStatement':
-      case 'ForNumericStatement':
-      case 'ForGenericStatement':
-        return leaves(node.body, false);
-      default:
-        return false;
-    }
-  });
 }
 
 interface Iteration {

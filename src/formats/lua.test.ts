@@ -198,7 +198,7 @@ describe('tests that 0 passes', () => {
 
   it('have their place', () => {
     expect(facts(`local a\nif not redis.call('EXISTS', KEYS[1]) then return 1 end`).zeroTests).toEqual([
-      { command: 'exists', line: 2, column: 8 },
+      { command: 'exists', line: 2, column: 8, length: 29 },
     ]);
   });
 });
@@ -245,16 +245,18 @@ describe('loops', () => {
     [`for _, x in ipairs({ 1, 2, 3 }) do redis.call('ECHO', x) end`, []],
     [`local i = 0 while i < 10 do i = i + 1 end`, []],
   ])('%s', (source, expected) => {
-    expect(facts(source).loops.map(({ line: _line, column: _column, ...loop }) => loop)).toEqual(expected);
+    expect(facts(source).loops.map(({ line: _line, column: _column, length: _length, ...loop }) => loop)).toEqual(
+      expected,
+    );
   });
 });
 
 describe('globals', () => {
   it('that are assigned', () => {
     expect(facts(`x = 1\nlocal y = 2 y = 3\nfunction f() end\nlocal function g() z = 1 end`).globals).toEqual([
-      { name: 'x', line: 1, column: 1 },
-      { name: 'f', line: 3, column: 10 },
-      { name: 'z', line: 4, column: 20 },
+      { name: 'x', line: 1, column: 1, length: 1 },
+      { name: 'f', line: 3, column: 10, length: 1 },
+      { name: 'z', line: 4, column: 20, length: 1 },
     ]);
     expect(facts(`local x local function x() end x = 2 local t = {} t.y = 1 function t.f() end`).globals).toEqual([]);
   });
@@ -279,8 +281,8 @@ describe('globals', () => {
 describe('functions and libraries', () => {
   it('lists the functions', () => {
     expect(facts(`local function a() end\nlocal b = function() end return a`).functions).toEqual([
-      { name: 'a', line: 1, column: 1 },
-      { name: '', line: 2, column: 11 },
+      { name: 'a', line: 1, column: 1, length: 22 },
+      { name: '', line: 2, column: 11, length: 14 },
     ]);
   });
 

@@ -19,11 +19,11 @@ export function at(command: LintCommand, said: Said): Finding {
 /** A finding at a line of a script: `cas.lua:3:1` in a script file, `app.redis:4:1, script line 3` inside a command. */
 export function inScript(
   script: LintScript,
-  place: { readonly line: number; readonly column: number },
+  place: { readonly line: number; readonly column: number; readonly length?: number },
   said: Said,
 ): Finding {
   if (script.file !== undefined) {
-    const span: Span = { file: script.file, line: place.line, column: place.column, length: 1 };
+    const span: Span = { file: script.file, line: place.line, column: place.column, length: place.length ?? 1 };
     return { ...said, at: `${script.file}:${place.line}:${place.column}`, span };
   }
   const where = `${script.at}, script line ${place.line}`;

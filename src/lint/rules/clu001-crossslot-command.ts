@@ -5,8 +5,9 @@ import { errorOf } from '../../catalog/errors.ts';
 import { keysOf } from '../../catalog/keys.ts';
 import { commandName } from '../../catalog/lookup.ts';
 import { clusterUnknown, isCluster, severalSlots } from '../clusters.ts';
-import { at } from '../findings.ts';
+import { at, eachCall } from '../findings.ts';
 import type { Finding, Rule, Subject } from '../rule.ts';
+import { keyArguments } from '../script-keys.ts';
 import { spoken } from '../words.ts';
 
 /** CLU001: one command, or one call of a script, with keys of several slots, on a cluster. */
@@ -17,7 +18,7 @@ export const clu001: Rule = {
   error: errorOf('CROSSSLOT').code,
   check(subject) {
     if (isCluster(subject) === false) return { findings: [] };
-    const findings = [...inCommands(subject), ...inScriptSteps(subject)];
+    const findings = [...inCommands(subject), ...inScriptSteps(subject), ...inCalls(subject)];
     if (findings.length === 0 || isCluster(subject)) return { findings };
     return { findings: [], unchecked: clusterUnknown(subject) };
   },
@@ -38,6 +39,15 @@ function inScriptSteps(subject: Subject): readonly Finding[] {
     const keys: readonly Bytes[] = step.kind === 'script' ? step.keys : [];
     const slots = severalSlots(keys);
     return slots === undefined ? [] : [{ at: `execution_plan.steps[${index}].keys`, ...say('the script', slots) }];
+  });
+}
+
+/** Keys that the script names itself; where KEYS[1] and KEYS[2] lie is not known. */
+function inCalls(subject: Subject): readonly Finding[] {
+  return eachCall(subject, (name, _argv, call) => {
+    const keys = keyArguments(call).flatMap((argument) => (argument.from === 'constant' ? [argument.value] : []));
+    const slots = severalSlots(keys);
+    return slots === undefined ? undefined : say(spoken(name), slots);
   });
 }
 

@@ -14,9 +14,16 @@ import { key005 } from './key005-rename-onto.ts';
 import { lua001 } from './lua001-undeclared-key.ts';
 import { lua002 } from './lua002-zero-is-true.ts';
 import { lua003 } from './lua003-unbounded-work.ts';
+import { lua005 } from './lua005-spliced-values.ts';
 import { lua006 } from './lua006-script-flags.ts';
+import { lua007 } from './lua007-lost-replies.ts';
 import { lua008 } from './lua008-numkeys.ts';
 import { lua009 } from './lua009-globals.ts';
+import { lua010 } from './lua010-refused-call.ts';
+import { lua011 } from './lua011-not-in-scripts.ts';
+import { lua012 } from './lua012-unreachable-code.ts';
+import { lua013 } from './lua013-ignored-error.ts';
+import { lua014 } from './lua014-whole-value-in-loop.ts';
 import { ops004 } from './ops004-costly-inspection.ts';
 import { ops007 } from './ops007-script-kill.ts';
 import { pip001 } from './pip001-pipeline-budget.ts';
@@ -59,9 +66,16 @@ export const rules: readonly Rule[] = [
   lua001,
   lua002,
   lua003,
+  lua005,
   lua006,
+  lua007,
   lua008,
   lua009,
+  lua010,
+  lua011,
+  lua012,
+  lua013,
+  lua014,
   ops004,
   ops007,
   pip001,

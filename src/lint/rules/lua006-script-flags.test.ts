@@ -29,6 +29,18 @@ test('a script that only reads may say so, from 7.0 on', () => {
   expect(found(lua006, file(`EVAL "${reads}" 1 k`, on('7.0.0')))).toEqual([]);
 });
 
+test('an unknown flag is an error', () => {
+  expect(found(lua006, script('#!lua flags=no-write\nreturn 1'))).toEqual(['error cas.lua:1:1']);
+  expect(found(lua006, script('#!lua flags=no-writes,allow-stale,no-cluster,allow-cross-slot-keys\nreturn 1'))).toEqual(
+    [],
+  );
+});
+
+test('a library has flags for each function', () => {
+  const purge = "redis.register_function('purge', function(keys) return redis.call('UNLINK', keys[1]) end)";
+  expect(found(lua006, script(`#!lua name=lib\n${purge}`))).toEqual([]);
+});
+
 test('a plain script that writes is fine', () => {
   expect(found(lua006, script("redis.call('SET', KEYS[1], 1)", on('7.0.0')))).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { isReadOnly, isWrite } from '../../catalog/nature.ts';
 import { speaks } from '../facts.ts';
 import { argvOfCall, inScript, type Said } from '../findings.ts';
 import type { LintScript, Rule, Subject } from '../rule.ts';
-import { spoken } from '../words.ts';
+import { shown, spoken } from '../words.ts';
 
 /** LUA006: flags that contradict what the script does, or that the server does not know. */
 export const lua006: Rule = {
@@ -21,6 +21,15 @@ export const lua006: Rule = {
     }),
   }),
 };
+
+/** The flags of scripts, Redis 7.0 and later; from `scripts_flags_def` of its sources. */
+const known: ReadonlySet<string> = new Set([
+  'no-writes',
+  'allow-oom',
+  'allow-stale',
+  'no-cluster',
+  'allow-cross-slot-keys',
+]);
 
 function judge(subject: Subject, { facts, file, span }: LintScript): Said | undefined {
   const server = subject.target?.server;
@@ -38,7 +47,7 @@ function judge(subject: Subject, { facts, file, span }: LintScript): Said | unde
       severity: 'info',
     };
   }
-  const { flags } = facts.shebang;
+  const { flags, name: library } = facts.shebang;
   if (server && !speaks(server, '7.0')) {
     return {
       message: `this server (${server.redis_version}) does not know the #!lua line`,
@@ -55,6 +64,16 @@ function judge(subject: Subject, { facts, file, span }: LintScript): Said | unde
       severity: 'error',
     };
   }
+  const unknown = flags.find((flag) => !known.has(flag));
+  if (unknown !== undefined) {
+    return {
+      message: `there is no flag ${shown(unknown)}`,
+      why: 'The server refuses to load the script.',
+      fix: `Use: ${[...known].join(', ')}.`,
+      severity: 'error',
+    };
+  }
+  if (library !== undefined) return undefined; // the functions of a library have flags of their own
   const writing = calls.flatMap((argv) => (argv === undefined || !isReadOnly(argv) ? [argv ?? []] : []));
   // what the server itself allows when memory is full only frees: it has no flag denyoom
   const purges = writing.length > 0 && writing.every((argv) => findCommand(argv)?.flags.includes('denyoom') === false);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { file, found } from '../../../test/support/lint.ts';
+import { file, found, script } from '../../../test/support/lint.ts';
 import { ver001 } from './ver001-unknown-to-server.ts';
 
 const on = (redis_version: string, engine: 'redis' | 'valkey' = 'redis') => ({
@@ -19,4 +19,9 @@ test('known commands, Valkey, and no server', () => {
   expect(found(ver001, file('GETEX k EX 60\nUNLINK k', on('6.2.0')))).toEqual([]);
   expect(found(ver001, file('HEXPIRE h 60 FIELDS 1 f', on('7.2.4', 'valkey')))).toEqual([]);
   expect(found(ver001, file('GETEX k EX 60'))).toEqual([]);
+});
+
+test('inside a script', () => {
+  expect(found(ver001, script("return redis.call('GETEX', KEYS[1])", on('6.0.16')))).toEqual(['error cas.lua:1:8']);
+  expect(found(ver001, script("return redis.call('GETEX', KEYS[1])", on('6.2.0')))).toEqual([]);
 });
