@@ -80,10 +80,10 @@ end
 local price = cost * per
 if level < price then
   local wait = math.ceil((price - level) / refill)
-  return { 0, (level - level % per) / per, math.ceil(wait / 1000) }
+  return { 0, math.floor((level - level % per) / per), math.ceil(wait / 1000) }
 end
 level = level - price
 local word = string.format
 redis.call('HSET', KEYS[1], 'level', word('%.0f', level), 'at', word('%.0f', now), 'per', word('%.0f', per))
 redis.call('PEXPIRE', KEYS[1], word('%.0f', math.ceil(math.ceil((full - level) / refill) / 1000) + 1))
-return { 1, (level - level % per) / per, 0 }
+return { 1, math.floor((level - level % per) / per), 0 }
