@@ -9,6 +9,7 @@ import { canonicalJson } from './base/canonical.ts';
 import { systemClock } from './base/clock.ts';
 import { deepFreeze } from './base/freeze.ts';
 import { OpsError } from './base/ops-error.ts';
+import { type Contention, createContention } from './execute/contention.ts';
 import type { Where } from './inspect/info.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs, questionsOfCommands } from './inspect/questions.ts';
@@ -138,6 +139,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
     const target = { name, ...(await tagOf(settings, name, first)) };
     // plans that were made here and are frozen need no check against what was made
     const made = new WeakMap<object, number>();
+    const contention = createContention(systemClock);
     const plan = async (request: unknown): Promise<Planned> => {
       const planned = await makePlan(request, settings, sources, ask);
       if (planned.plan) made.set(planned.plan, systemClock.now());
@@ -156,7 +158,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       target,
       plan,
       apply: (document, options) =>
-        applyDocument({ document, options, settings, connection, sources, ask, target, plan, made }),
+        applyDocument({ document, options, settings, connection, sources, ask, target, plan, made, contention }),
       resume: async (runId, options) => (await import('./resume.ts')).resumeRun(kept('resuming needs'), runId, options),
       verify: async (runId, { sameData = false, ...rest } = {}) =>
         (await import('./verify.ts')).verifyRun({ ...kept('verifying needs'), sameData, ...rest }, runId),
@@ -385,6 +387,7 @@ interface Application {
   readonly plan: (request: unknown) => Promise<Planned>;
   /** The plans that were made here, and when, in ms of the epoch. */
   readonly made: WeakMap<object, number>;
+  readonly contention: Contention;
 }
 
 async function applyDocument(application: Application): Promise<Run | Planned> {
@@ -425,6 +428,7 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   return startRun(
     {
       connection: application.connection,
+      contention: application.contention,
       stateDir,
       dryRun,
       signal: options.signal,

@@ -13,7 +13,7 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   base: { from: [] },
   formats: { from: ['base'] },
   catalog: { from: ['base', 'formats'] },
-  plan: { from: ['base', 'catalog'] },
+  plan: { from: ['base', 'catalog', 'formats'] },
   redis: { from: ['base', 'catalog', 'formats'], types: ['plan'] },
   inspect: { from: ['base', 'catalog', 'formats', 'plan', 'redis'] },
   state: { from: ['base', 'plan'] },

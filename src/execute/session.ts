@@ -11,6 +11,7 @@ import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/co
 import { sendRouted } from '../redis/redirect.ts';
 import type { Reply } from '../redis/reply.ts';
 import { closeKept, reuse } from '../redis/reuse.ts';
+import type { Contention } from './contention.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import { isCluster } from './routing.ts';
@@ -51,6 +52,8 @@ export interface RunContext extends SessionContext {
   readonly stream?: StreamTerms;
   /** Where the files of keys of a plan lie; left out where a plan may name none. */
   readonly pathOf?: (name: string) => string;
+  /** Which transactions met conflicts, over all runs of the connection; left out: only this run's count. */
+  readonly contention?: Contention;
   /** How far earlier attempts of this run came; left out at the first one. */
   readonly resumed?: Progress;
 }

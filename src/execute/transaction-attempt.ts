@@ -106,7 +106,8 @@ function refusedBefore(step: TransactionStep, error: ReplyError): Tried {
   };
 }
 
-function stopped(step: TransactionStep, decision: Exclude<Decision, { kind: 'go' }>): Tried {
+/** A transaction that its values stopped: nothing was written. */
+export function stopped(step: TransactionStep, decision: Exclude<Decision, { kind: 'go' }>): Tried {
   if (decision.kind === 'not_met') return nothing(step, 'not_met');
   return { ...nothing(step, 'aborted'), settled: step.steps.map(() => notApplied(decision.problem)) };
 }
@@ -134,11 +135,17 @@ async function commit(
   return { outcome: settled.some((end) => end.outcome === 'error') ? 'partial' : 'committed', settled, words, reads };
 }
 
-async function lostAround(connection: Connection, lost: LostConnection, step: TransactionStep): Promise<Tried> {
+/** A connection that was lost with a write on it: ended on the server, then unknown; redirected where it was never written. */
+export async function lostAround(
+  connection: Connection,
+  lost: LostConnection,
+  step: TransactionStep,
+  what = 'the commands and EXEC were',
+): Promise<Tried> {
   if (!lost.sent) return { ...nothing(step, 'redirected'), reason: lost.code, fault: lost };
   const ended = (await connection.end(lost)) === 'ended';
   const late = ended ? '' : '; the lost connection could not be ended, so it may still execute late';
-  const error = problem('E232', `${lost.message}: the commands and EXEC were sent, and no reply was received${late}`);
+  const error = problem('E232', `${lost.message}: ${what} sent, and no reply was received${late}`);
   return { outcome: 'unknown', settled: step.steps.map(() => ({ outcome: 'unknown', reply: null, error })), words: [] };
 }
 
@@ -158,13 +165,15 @@ function discarded(step: TransactionStep, replies: readonly Reply[], exec: Reply
   return { outcome: redirected ? 'redirected' : 'aborted', settled, words: [], reason: cause.code };
 }
 
-function inside(reply: Reply): Settled {
+/** How one command of a transaction ended, by its reply. */
+export function inside(reply: Reply): Settled {
   return reply instanceof ReplyError
     ? { outcome: 'error', reply: null, error: problemOf(reply) }
     : { outcome: 'ok', reply };
 }
 
-function nothing(step: TransactionStep, outcome: TransactionOutcome | undefined): Tried {
+/** An attempt that applied nothing. */
+export function nothing(step: TransactionStep, outcome: TransactionOutcome | undefined): Tried {
   return { outcome, settled: step.steps.map(() => ({ outcome: 'not_sent', reply: null })), words: [] };
 }
 

@@ -4,12 +4,14 @@ import type { Diagnostic } from './diagnostic.ts';
 import type {
   CommandResult,
   Engine,
+  EngineSwitch,
   ExportFacts,
   GovernorFacts,
   LeftBehind,
   Status,
   StreamFacts,
   Totals,
+  TransactionEngine,
   TransactionOutcome,
   TtlGroup,
 } from './report.ts';
@@ -46,6 +48,8 @@ export type Event =
       readonly kind: 'transaction';
       readonly outcome: TransactionOutcome;
       readonly attempts: number;
+      readonly engine: TransactionEngine;
+      readonly switched?: EngineSwitch;
       readonly reads?: Readonly<Record<string, ReplyValue>>;
     }
   | { readonly kind: 'notice'; readonly diagnostic: Diagnostic }

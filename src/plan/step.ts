@@ -86,6 +86,8 @@ export const TransactionStep = z.strictObject({
   reads: z.array(z.strictObject({ name: z.string(), command: CommandStep })),
   guard: GuardStep.exactOptional(),
   steps: z.array(CommandStep).min(1),
+  /** The script (transaction-script.ts) that may do the same in one call: whether it did is in the report. */
+  script: z.strictObject({ sha1: z.string() }).exactOptional(),
 });
 /** See the schema. */
 export type TransactionStep = z.output<typeof TransactionStep>;

@@ -54,7 +54,7 @@ function recipe(
     case 'pipelining':
       return pipelining(request, target, source);
     case 'transaction':
-      return transaction(request);
+      return transaction(request, target);
     case 'lua_script':
       return luaScript(request, target);
     case 'batch':

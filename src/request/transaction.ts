@@ -11,15 +11,17 @@ import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
 import type { CommandStep, TransactionStep } from '../plan/step.ts';
+import type { Target } from '../plan/target.ts';
 import { argumentAt, argvOf, commandProblems, readCommand, type WrittenCommand } from './commands.ts';
 import { nearest } from './nearest.ts';
 import { problem, type Result, refused } from './problem.ts';
+import { enginesOf } from './transaction-engines.ts';
 
 type TransactionRequest = RequestOf<'transaction'>;
 type Read = TransactionStep['reads'][number];
 
 /** The draft of a transaction request, or why there is none. */
-export function transaction(request: TransactionRequest): Result<Draft> {
+export function transaction(request: TransactionRequest, target?: Target): Result<Draft> {
   const names = Object.keys(request.let).sort();
   const diagnostics: Diagnostic[] = [];
   const reads: Read[] = [];
@@ -41,7 +43,7 @@ export function transaction(request: TransactionRequest): Result<Draft> {
       problem('REQ001', 'watch', `${watch.length} keys would be watched, and 100 is the most`, 'Watch fewer keys.'),
     );
   if (diagnostics.length > 0 || !('value' in commands)) return refused(...diagnostics);
-  return { value: draftOf(request, watch, reads, commands.value) };
+  return { value: draftOf(request, watch, reads, commands.value, target) };
 }
 
 function draftOf(
@@ -49,20 +51,23 @@ function draftOf(
   watch: readonly Bytes[],
   reads: readonly Read[],
   steps: readonly CommandStep[],
+  target: Target | undefined,
 ): Draft {
-  const step: TransactionStep = {
+  const declared: TransactionStep = {
     kind: 'transaction',
     watch: [...watch],
     reads: [...reads],
     ...(request.when === undefined ? {} : { guard: { kind: 'guard', expr: request.when } }),
     steps: [...steps],
   };
+  const engines = enginesOf(request, declared, target);
+  const step = { ...declared, ...engines.step };
   return {
     request,
     strategy: watch.length > 0 || reads.length > 0 ? 'watch_transaction' : 'transaction',
     steps: [step],
     batch_size: steps.length,
-    reasons: strategyReasons(watch, reads, request.when),
+    reasons: [...strategyReasons(watch, reads, request.when), ...engines.reasons],
   };
 }
 
@@ -80,7 +85,6 @@ function strategyReasons(watch: readonly Bytes[], reads: readonly Read[], when: 
     when === undefined ? 'values read first are written back' : 'values read first decide what is written';
   return [
     `WATCH, read, MULTI/EXEC: ${decides}, and the ${plural(watch.length, 'key')} they come from ${watch.length === 1 ? 'is' : 'are'} watched; a change in between is a conflict, and all is read again.`,
-    'Where many clients write these keys at once, a Lua script (operation_type lua_script) does the same in one round trip without conflicts.',
     noRollback,
   ];
 }
