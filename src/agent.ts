@@ -25,6 +25,7 @@ import { noFiles } from './plan/planned-file.ts';
 import type { Request } from './plan/request.ts';
 import type { Verified } from './plan/run.ts';
 import type { Target } from './plan/target.ts';
+import type * as prepared from './prepared.ts';
 import { connectTarget } from './redis/connect.ts';
 import type { Connection } from './redis/connection.ts';
 import { isLoopback, parseUrl, publicUrl, type ServerSettings } from './redis/url.ts';
@@ -98,6 +99,8 @@ export interface Agent {
     commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
     options?: PipelineOptions,
   ): AsyncIterable<PipelineOutcome>;
+  /** Allows the plan of a transaction once, to be run many times (src/prepared.ts). */
+  prepare(plan: Plan, options?: prepared.PrepareOptions): Promise<prepared.PreparedTransaction>;
   close(): Promise<void>;
 }
 
@@ -185,6 +188,11 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           return (await import('./pipeline.ts')).runPipelineOf({ connection, target: now, terms }, commands, options);
         });
       },
+      prepare: async (one, options = {}) =>
+        (await import('./prepared.ts')).prepare(
+          { plan: made.has(one) ? one : undefined, target, connection, contention, stateDir: settings.stateDir },
+          options,
+        ),
       close: () => connection.close(),
     };
   } catch (error) {

@@ -16,6 +16,7 @@ import type { Event } from './plan/event.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Report } from './plan/report.ts';
 import type { RequestInput } from './plan/request.ts';
+import type { PreparedTransaction, PrepareOptions } from './prepared.ts';
 
 /** Options of `apply`: what is granted, and who watches. */
 export interface ApplyCall extends ApplyOptions {
@@ -44,6 +45,8 @@ export interface Redops {
     commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
     options?: PipelineOptions,
   ): AsyncIterable<PipelineOutcome>;
+  /** Plans a transaction and allows it once, to be run many times: a hot counter. Throws RequestProblem, OpsError usage or refused. */
+  prepare(request: RequestInput, options?: PrepareOptions): Promise<PreparedTransaction>;
   close(): Promise<void>;
 }
 
@@ -76,6 +79,7 @@ export async function connect(target: string | AgentSettings): Promise<Redops> {
       return { ...plan.execution_plan.estimate, estimated_ops: plan.estimated_ops };
     },
     pipeline: (commands, options) => agent.pipeline(commands, options),
+    prepare: async (request, options) => agent.prepare(planOf(await agent.plan(request)), { yes: true, ...options }),
     close: () => agent.close(),
   };
 }

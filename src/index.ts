@@ -29,3 +29,5 @@ export { CommandResult, Report } from './plan/report.ts';
 export { Request, type RequestInput } from './plan/request.ts';
 export { Step } from './plan/step.ts';
 export { Target } from './plan/target.ts';
+/** A transaction that runs many times: `redops.prepare(request)`. */
+export type { PreparedOutcome, PreparedTransaction, PrepareOptions } from './prepared.ts';

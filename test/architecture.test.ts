@@ -45,11 +45,13 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   },
   'keys-files.ts': { from: ['base', 'plan', 'request', 'execute', 'inspect'] },
   'sources.ts': { from: ['keys-files.ts', 'base', 'formats', 'plan', 'request', 'execute'] },
+  'prepared.ts': { from: ['approval.ts', 'base', 'execute', 'formats', 'lint', 'plan', 'redis', 'state'] },
   'pipeline.ts': { from: ['base', 'plan', 'redis', 'execute', 'lint'] },
   'agent.ts': {
     from: [
       'approval.ts',
       'pipeline.ts',
+      'prepared.ts',
       'resume.ts',
       'verify.ts',
       'runs.ts',
@@ -73,8 +75,8 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   // Throwaway servers for the demo, which the command line may not start by itself.
   'throwaway.ts': { from: ['base', 'formats', 'redis'] },
   'verbs.ts': { from: [] },
-  'connect.ts': { from: ['agent.ts', 'pipeline.ts', 'plan', 'base'] },
-  'index.ts': { from: ['connect.ts', 'agent.ts', 'pipeline.ts', 'plan', 'base'] },
+  'connect.ts': { from: ['agent.ts', 'pipeline.ts', 'prepared.ts', 'plan', 'base'] },
+  'index.ts': { from: ['connect.ts', 'agent.ts', 'pipeline.ts', 'prepared.ts', 'plan', 'base'] },
   cli: { from: ['agent.ts', 'throwaway.ts', 'verbs.ts', 'report', 'plan', 'base'] },
 };
 

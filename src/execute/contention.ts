@@ -8,29 +8,30 @@ import type { Clock } from '../base/clock.ts';
 const KEPT_MS = 10_000;
 const MOST = 1000;
 
-/** The transactions of one connection that met conflicts, by what tells them apart. */
+/** What is known of the transactions of one connection, by what tells them apart. */
 export interface Contention {
-  /** It met conflicts enough to be run as a script. */
-  note(transaction: string): void;
-  /** True where it did, not long ago. */
-  has(transaction: string): boolean;
+  /** contended: it met conflicts enough to be run as a script; refused: the server does not let this user run its script. */
+  note(transaction: string, what: Noted): void;
+  /** What was noted last, not long ago. */
+  of(transaction: string): Noted | undefined;
 }
 
-/** A memory without any contention in it. */
+/** See Contention. */
+export type Noted = 'contended' | 'refused';
+
+/** A memory with nothing in it. */
 export function createContention(clock: Pick<Clock, 'monotonic'>): Contention {
-  const until = new Map<string, number>();
+  const kept = new Map<string, { readonly what: Noted; readonly until: number }>();
   return {
-    note(transaction) {
-      until.delete(transaction); // the oldest stands first
-      until.set(transaction, clock.monotonic() + KEPT_MS);
-      if (until.size > MOST) until.delete(until.keys().next().value!);
+    note(transaction, what) {
+      kept.delete(transaction); // the oldest stands first
+      kept.set(transaction, { what, until: clock.monotonic() + KEPT_MS });
+      if (kept.size > MOST) kept.delete(kept.keys().next().value!);
     },
-    has(transaction) {
-      const end = until.get(transaction);
-      if (end === undefined) return false;
-      if (clock.monotonic() < end) return true;
-      until.delete(transaction);
-      return false;
+    of(transaction) {
+      const noted = kept.get(transaction);
+      if (noted && clock.monotonic() >= noted.until) kept.delete(transaction);
+      return kept.has(transaction) ? noted?.what : undefined;
     },
   };
 }

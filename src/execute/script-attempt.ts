@@ -78,7 +78,7 @@ function judge(context: RunContext, step: TransactionStep, reply: Reply): Script
   const why = replyText(word ?? null) ?? '';
   if (why !== 'done') return left(step, why, reads);
   const settled = exactReplies(listOf(replies), listOf(exact)).map((one) => inside(one));
-  const decision = decide(step, reads);
+  const decision = decide(step, reads, context.parse);
   const go = decision.kind === 'go' ? decision.values : undefined;
   return {
     outcome: settled.some((end) => end.outcome === 'error') ? 'partial' : 'committed',

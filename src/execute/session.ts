@@ -14,6 +14,7 @@ import { closeKept, reuse } from '../redis/reuse.ts';
 import type { Contention } from './contention.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
+import type { Parse } from './reads.ts';
 import { isCluster } from './routing.ts';
 import type { Steered } from './steered.ts';
 
@@ -54,6 +55,8 @@ export interface RunContext extends SessionContext {
   readonly pathOf?: (name: string) => string;
   /** Which transactions met conflicts, over all runs of the connection; left out: only this run's count. */
   readonly contention?: Contention;
+  /** Parses expressions, for a transaction that runs many times; left out: anew each time. */
+  readonly parse?: Parse;
   /** How far earlier attempts of this run came; left out at the first one. */
   readonly resumed?: Progress;
 }

@@ -79,7 +79,7 @@ async function watchAndRead(context: RunContext, lease: Lease, step: Transaction
   const refused = [watch!, ...replies, multi!].find((reply) => reply instanceof ReplyError);
   if (refused instanceof ReplyError) return { kind: 'stop', tried: refusedBefore(step, refused) };
   const reads: Read[] = step.reads.map((read, index) => ({ name: read.name, reply: replies[index]! }));
-  const decision: Decision = decide(step, reads);
+  const decision: Decision = decide(step, reads, context.parse);
   if (decision.kind !== 'go') return { kind: 'stop', tried: { ...stopped(step, decision), reads: decision.reads } };
   const timeMs = timed || guarded ? timeFrom(time ?? null) : undefined;
   const words = step.steps.map((command) =>

@@ -26,6 +26,8 @@ export interface ReadyTransaction {
   readonly step: TransactionStep;
   /** The script, where this server takes it and the plan allows it. */
   readonly call: ScriptCall | undefined;
+  /** What it is remembered by: one script with other keys is another transaction. */
+  readonly name: string;
   /** The engine of the first attempt where nothing is known of contention. */
   readonly first: TransactionEngine;
   /** Where its conflicts are remembered. */
@@ -46,7 +48,8 @@ export function readyTransaction(
 ): ReadyTransaction {
   const mode = context.plan.request.performance_mode;
   const call = scriptFor(context, step);
-  return { step, call, first: call && mode !== 'balanced' ? 'script' : 'watch', contention };
+  const name = call ? JSON.stringify(call.wire.slice(1, 3 + call.script.keys.length)) : '';
+  return { step, call, name, first: call && mode !== 'balanced' ? 'script' : 'watch', contention };
 }
 
 /** The script only where it is the one that was approved; a dry run sends no script, and WATCH shows what it would do. */
@@ -81,8 +84,9 @@ export async function* runAttempts(
 ): AsyncGenerator<Event, Ending> {
   const { retry } = context.plan.request;
   const { step, contention } = ready;
-  let call = ready.call;
-  let engine: TransactionEngine = call && contention.has(step.script!.sha1 + keyOf(call)) ? 'script' : ready.first;
+  const noted = ready.call && contention.of(ready.name);
+  let call = noted === 'refused' ? undefined : ready.call;
+  let engine: TransactionEngine = call && (noted === 'contended' || ready.first === 'script') ? 'script' : 'watch';
   let switched: EngineSwitch | undefined;
   let conflicts = 0;
   let retries = 0;
@@ -93,6 +97,7 @@ export async function* runAttempts(
         : await attemptOnce(context, own, step);
     if ('leave' in tried) {
       // nothing was written, and WATCH is asked only once to go on
+      if (tried.leave === 'NOPERM') contention.note(ready.name, 'refused');
       call = undefined;
       engine = 'watch';
       switched = { attempt: attempts + 1, reason: tried.leave };
@@ -107,7 +112,7 @@ export async function* runAttempts(
     }
     conflicts = tried.outcome === 'conflict' ? conflicts + 1 : 0;
     if (call && conflicts >= CONTENTION) {
-      contention.note(step.script!.sha1 + keyOf(call));
+      contention.note(ready.name, 'contended');
       engine = 'script';
       switched = { attempt: attempts + 1, reason: 'conflict' };
     }
@@ -128,11 +133,6 @@ export async function* runAttempts(
 function waitMs({ plan }: RunContext, tried: Tried, retries: number): number {
   if (tried.outcome !== 'conflict') return backoffMs(retries, plan.request.retry.base_ms);
   return backoffMs(retries, 2 * Math.max(0.5, plan.execution_plan.round_trip_ms), CONFLICT_CAP_MS);
-}
-
-/** One script with other keys is another transaction. */
-function keyOf({ wire, script }: ScriptCall): string {
-  return JSON.stringify(wire.slice(3, 3 + script.keys.length));
 }
 
 type Facts = Pick<Extract<Event, { kind: 'transaction' }>, 'attempts' | 'engine' | 'switched'>;
