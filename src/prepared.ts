@@ -3,6 +3,7 @@
  * increment. It stays what was planned: the same steps on the same server process; another process is drift. WATCH has
  * a connection of its own for each run that is in motion, the script one that all share.
  */
+import { setMaxListeners } from 'node:events';
 import { type Granted, grantsOf } from './approval.ts';
 import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
@@ -85,12 +86,18 @@ export async function prepare(settings: PrepareSettings, options: PrepareOptions
     runId: 'transaction',
     connection: settings.connection,
     clock: systemClock,
-    signal: new AbortController().signal,
+    signal: unlimited(new AbortController().signal),
     journal: undefined,
     parse: rememberParsed(),
   };
   const ready = readyTransaction(context, step, settings.contention);
   return openPrepared(context, ready, options.connections ?? 64, settings);
+}
+
+/** Every run that waits listens to it. */
+function unlimited(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 /** Each expression is parsed once: the step never changes. */

@@ -10,7 +10,7 @@ import { ReplyError, type WireArgument } from '../formats/resp.ts';
 import type { TransactionStep } from '../plan/step.ts';
 import type { TransactionScript } from '../plan/transaction-script.ts';
 import { type Lease, LostConnection } from '../redis/connection.ts';
-import { type Reply, replyInteger, replyText } from '../redis/reply.ts';
+import { type Reply, replyText } from '../redis/reply.ts';
 import { decide, type Read } from './reads.ts';
 import type { RunContext } from './session.ts';
 import { inside, lostAround, nothing, stopped, type Tried } from './transaction-attempt.ts';
@@ -50,7 +50,7 @@ export async function attemptScript(
       sent = true;
       reply = await lease.send(call.wire);
     }
-    return judge(context, step, reply);
+    return judge(context, step, call, reply);
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
     if (sent && error instanceof LostConnection) return lostAround(context.connection, error, step, 'the script was');
@@ -61,7 +61,7 @@ export async function attemptScript(
 /** What an error that the script raised, rather than the server instead of it, ends with from 7.0 on. */
 const raised = / script: \S+, on @\S+\.?$|^ERR Error running script/;
 
-function judge(context: RunContext, step: TransactionStep, reply: Reply): ScriptTried {
+function judge(context: RunContext, step: TransactionStep, { script }: ScriptCall, reply: Reply): ScriptTried {
   if (reply instanceof ReplyError) {
     // it catches everything that a command answers, so this is the server's own, before its first line
     if (!raised.test(reply.message))
@@ -73,11 +73,16 @@ function judge(context: RunContext, step: TransactionStep, reply: Reply): Script
     return { ...nothing(step, 'unknown'), settled: step.steps.map(() => ({ outcome: 'unknown', reply: null, error })) };
   }
   invariant(Array.isArray(reply), 'the script of a transaction answers with a list');
-  const [word, read, replies, exact] = reply;
-  const reads: Read[] = step.reads.map(({ name }, index) => ({ name, reply: listOf(read)[index] ?? null }));
-  const why = replyText(word ?? null) ?? '';
+  const why = replyText(reply[0] ?? null) ?? '';
+  const reads: Read[] = step.reads.map(({ name }, index) => ({ name, reply: reply[index + 1] ?? null }));
   if (why !== 'done') return left(step, why, reads);
-  const settled = exactReplies(listOf(replies), listOf(exact)).map((one) => inside(one));
+  const first = 1 + reads.length;
+  const replies = reply.slice(first, first + step.steps.length);
+  for (const [index, counter] of script.counters.entries()) {
+    const text = replyText(reply[first + step.steps.length + index] ?? null);
+    if (text !== undefined) replies[counter] = BigInt(text);
+  }
+  const settled = replies.map((one) => inside(one));
   const decision = decide(step, reads, context.parse);
   const go = decision.kind === 'go' ? decision.values : undefined;
   return {
@@ -93,18 +98,4 @@ function left(step: TransactionStep, why: string, reads: readonly Read[]): Scrip
   if (why !== 'stop') return { leave: why === 'range' ? 'integer_range' : why };
   const decision = decide(step, reads);
   return decision.kind === 'go' ? { leave: 'stop' } : { ...stopped(step, decision), reads: decision.reads };
-}
-
-/** The replies, with the text of each counter that a double cannot hold in the place of the rounded number. */
-function exactReplies(replies: readonly Reply[], exact: readonly Reply[]): readonly Reply[] {
-  const texts = new Map<number, Reply>();
-  for (let at = 0; at + 1 < exact.length; at += 2) {
-    const text = replyText(exact[at + 1]!);
-    texts.set((replyInteger(exact[at]!) ?? 0) - 1, text === undefined ? exact[at + 1]! : BigInt(text));
-  }
-  return replies.map((reply, index) => texts.get(index) ?? reply);
-}
-
-function listOf(reply: Reply | undefined): readonly Reply[] {
-  return Array.isArray(reply) ? reply : [];
 }

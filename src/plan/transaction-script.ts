@@ -8,9 +8,9 @@
  * 7.0 on; before that `#!` is no Lua, so older servers do not get it). After that each command runs under redis.pcall,
  * and all replies are returned, since EXEC does not stop at an error either.
  *
- * It returns {word, reads}, where nothing was written: `stop` (the condition is false, or a value does not fit), `range`
- * (an integer beyond 2^53-1), else why it leaves the transaction to WATCH; or {'done', reads, replies, exact}, where
- * `exact` has in turn the place of a counter's reply beyond 2^53-1, and its text.
+ * It returns {word, each read}, where nothing was written: `stop` (the condition is false, or a value does not fit),
+ * `range` (an integer beyond 2^53-1), else why it leaves the transaction to WATCH; or {'done', each read, each reply,
+ * then of each counter its text where the reply is beyond 2^53-1, else nil}.
  */
 import { createHash } from 'node:crypto';
 import { type Bytes, bytesId, fromBuffer } from '../base/bytes.ts';
@@ -28,10 +28,14 @@ export interface TransactionScript {
   readonly sha1: string;
   readonly keys: readonly Bytes[];
   readonly args: readonly Bytes[];
+  /** Which commands are counters: what it returns of them is behind the replies. */
+  readonly counters: readonly number[];
 }
 
-/** Arguments of one call, all commands together. */
-const MOST_ARGUMENTS = 1000;
+/** Each of these is a local of Lua, which has room for 200, and for 250 with the words of a call. */
+const MOST_READS = 20;
+const MOST_COMMANDS = 30;
+const MOST_WORDS = 60;
 
 /** The script that does the same as the step; or in one sentence why there is none. */
 export function transactionScript(
@@ -49,7 +53,7 @@ export function transactionScript(
       'problem' in parsed
         ? { problem: parsed.problem.message }
         : luaOf(parsed.expression.tree, {
-            name: (name) => `V[${places.get(name) ?? 0}]`,
+            name: (name) => `v${places.get(name) ?? 0}`,
             argument: (bytes) => call.argument(typeof bytes === 'string' ? bytes : fromBuffer(bytes)),
           });
     if ('problem' in compiled) {
@@ -59,57 +63,55 @@ export function transactionScript(
     for (const helper of compiled.helpers) helpers.add(helper);
     return compiled.lua;
   };
-  const reads = step.reads.map(({ command }) => `P(${call.words(command.argv, expression)})`);
+  const reads = step.reads.map(({ command }) => call.words(command.argv, expression));
   const guard = step.guard && expression(step.guard.expr);
   const words = wordsOf(step, expression);
-  const written = step.steps.map(({ argv }) => `{${call.words(argv, (source) => words.places.get(source)!)}}`);
-  const again = step.steps.flatMap(({ argv }, index) => {
+  const place = (source: string): string => words.places.get(source)!;
+  const commands = step.steps.map(({ argv }) => call.words(argv, place));
+  const counters = step.steps.flatMap(({ argv }, index) => {
     const read = counterRead(argv.map(literal));
     if (read === undefined) return [];
-    return [
-      {
-        index: index + 1,
-        lua: `{'${read.toUpperCase()}', ${call.words(argv.slice(1, read === 'get' ? 2 : 3), (source) => words.places.get(source)!, argv)}}`,
-      },
-    ];
+    const again = call.words(argv.slice(1, read === 'get' ? 2 : 3), place, argv);
+    return [{ index, lua: `'${read.toUpperCase()}', ${again}` }];
   });
   if (problems.length > 0) return { reason: problems[0]! };
-  if (call.keys.length + call.args.length > MOST_ARGUMENTS)
-    return { reason: `it has more than ${MOST_ARGUMENTS} keys and values` };
+  if (reads.length > MOST_READS || commands.length > MOST_COMMANDS || words.lua.length > MOST_COMMANDS)
+    return { reason: `it has more than ${MOST_READS} reads, or ${MOST_COMMANDS} commands or computed values` };
+  const r = reads.map((_, index) => `r${index + 1}`);
+  const w = words.lua.map((_, index) => `w${index + 1}`);
+  const again = new Map(counters.map(({ index, lua }) => [index, lua]));
+  const run = commands.map((lua, index) => {
+    const counter = again.get(index);
+    const at = index + 1;
+    return `local c${at} = P(${lua})${counter === undefined ? '' : `\nlocal e${at} = large(c${at}) and P(${counter})`}`;
+  });
+  const returned = [
+    ...r,
+    ...commands.map((_, index) => `c${index + 1}`),
+    ...counters.map(({ index }) => `e${index + 1}`),
+  ];
+  const may = [...commands, ...counters.map(({ lua }) => lua)].map((lua) => `may(${lua})`);
   const source = `#!lua
-local P, K, A, MAX, NULL = redis.pcall, KEYS, ARGV, ${luaInteger}, {}
+local P, K, A, MAX, NULL, may = redis.pcall, KEYS, ARGV, ${luaInteger}, {}, redis.acl_check_cmd
+local function large(n) return type(n) == 'number' and (n > MAX or n < -MAX) end
 ${luaPrelude(helpers)}
-local reads = {${reads.join(', ')}}
-local C, B
-local function decide()
-  local V = {}
-  for i = 1, ${reads.length} do V[i] = value(reads[i]) end
-${guard === undefined ? '' : `  if not truth(${guard}) then stop() end\n`}  local W = {}
-${words.lua.map((lua, index) => `  W[${index + 1}] = word(${lua})\n`).join('')}  C = {${written.join(', ')}}
-  B = {${again.map(({ index, lua }) => `[${index}] = ${lua}`).join(', ')}}
-  local may = redis.acl_check_cmd
-  for i = 1, #C do if not may(unpack(C[i])) then error('permission', 0) end end
-  for _, c in pairs(B) do if not may(unpack(c)) then error('permission', 0) end end
+${reads.map((lua, index) => `local r${index + 1} = P(${lua})\n`).join('')}local function decide()
+${r.map((name, index) => `  local v${index + 1} = value(${name})\n`).join('')}${guard === undefined ? '' : `  if not truth(${guard}) then stop() end\n`}${words.lua.map((lua, index) => `  local w${index + 1} = word(${lua})\n`).join('')}  if not (${may.join(' and ')}) then error('permission', 0) end
+  return ${w.join(', ')}
 end
-local fine, why = pcall(decide)
-if not fine then return {tostring(why), reads} end
-local replies, exact = {}, {}
-for i = 1, #C do
-  local reply = P(unpack(C[i]))
-  replies[i] = reply
-  if B[i] and type(reply) == 'number' and (reply > MAX or reply < -MAX) then
-    exact[#exact + 1] = i
-    exact[#exact + 1] = P(unpack(B[i]))
-  end
-end
-return {'done', reads, replies, exact}
+local fine, ${[...w, ...(w.length === 0 ? ['w1'] : [])].join(', ')} = pcall(decide)
+if not fine then return {tostring(w1), ${r.join(', ')}} end
+${run.join('\n')}
+return {'done', ${returned.join(', ')}}
 `;
   const sha1 = createHash('sha1').update(source).digest('hex');
-  return { source, sha1, keys: call.keys, args: call.args };
+  return { source, sha1, keys: call.keys, args: call.args, counters: counters.map(({ index }) => index) };
 }
 
 function unfit({ reads, steps }: Pick<TransactionStep, 'reads' | 'steps'>): string | undefined {
   if (reads.length === 0) return 'nothing is read first';
+  if ([...reads.map(({ command }) => command), ...steps].some(({ argv }) => argv.length > MOST_WORDS))
+    return `a command has more than ${MOST_WORDS} words`;
   for (const { command } of reads) {
     const argv = command.argv.map(literal);
     if (!readsAlikeInScript(argv)) return `${label(argv)} is not known to give a script the same reply`;
@@ -138,7 +140,7 @@ function wordsOf(
   for (const argument of steps.flatMap(({ argv }) => argv)) {
     if (typeof argument !== 'object' || !('expr' in argument) || places.has(argument.expr)) continue;
     lua.push(expression(argument.expr));
-    places.set(argument.expr, `W[${lua.length}]`);
+    places.set(argument.expr, `w${lua.length}`);
   }
   return { lua, places };
 }
