@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installPeers } from './peers.mjs';
 import { bystander } from './rows/bystander.mjs';
+import { counter, counterWatch } from './rows/counter.mjs';
 import { file } from './rows/file.mjs';
 import { get } from './rows/get.mjs';
 import { expireBystander, expireJob, unlinkBystander, unlinkFar, unlinkFast, unlinkJob } from './rows/jobs.mjs';
@@ -39,6 +40,8 @@ const rows = [
   expireJob,
   expireBystander,
   unlinkFar,
+  counter,
+  counterWatch,
 ];
 const page = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
 

@@ -8,7 +8,9 @@ import { type Bytes, beginsWith, toBuffer } from './base/bytes.ts';
 import { canonicalJson } from './base/canonical.ts';
 import { systemClock } from './base/clock.ts';
 import { deepFreeze } from './base/freeze.ts';
+import { lazily } from './base/lazily.ts';
 import { OpsError } from './base/ops-error.ts';
+import { type Contention, createContention } from './execute/contention.ts';
 import type { Where } from './inspect/info.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs, questionsOfCommands } from './inspect/questions.ts';
@@ -25,6 +27,7 @@ import { noFiles } from './plan/planned-file.ts';
 import type { Request } from './plan/request.ts';
 import type { Verified } from './plan/run.ts';
 import type { Target } from './plan/target.ts';
+import type * as prepared from './prepared.ts';
 import { connectTarget } from './redis/connect.ts';
 import type { Connection } from './redis/connection.ts';
 import { isLoopback, parseUrl, publicUrl, type ServerSettings } from './redis/url.ts';
@@ -101,6 +104,8 @@ export interface Agent {
   ): AsyncIterable<PipelineOutcome>;
   /** WATCH, reads and decisions of a function, MULTI and EXEC, without a plan (src/transaction.ts). */
   readonly transaction: RunTransaction;
+  /** Allows the plan of a transaction once, to be run many times (src/prepared.ts). */
+  prepare(plan: Plan, options?: prepared.PrepareOptions): Promise<prepared.PreparedTransaction>;
   close(): Promise<void>;
 }
 
@@ -143,6 +148,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
     const target = { name, ...(await tagOf(settings, name, first)) };
     // plans that were made here and are frozen need no check against what was made
     const made = new WeakMap<object, number>();
+    const contention = createContention(systemClock);
     const plan = async (request: unknown): Promise<Planned> => {
       const planned = await makePlan(request, settings, sources, ask);
       if (planned.plan) made.set(planned.plan, systemClock.now());
@@ -167,7 +173,19 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       target,
       plan,
       apply: (document, options) =>
-        applyDocument({ document, options, settings, connection, sources, ask, askServer, target, plan, made }),
+        applyDocument({
+          document,
+          options,
+          settings,
+          connection,
+          sources,
+          ask,
+          askServer,
+          target,
+          plan,
+          made,
+          contention,
+        }),
       resume: async (runId, options) => (await import('./resume.ts')).resumeRun(kept('resuming needs'), runId, options),
       verify: async (runId, { sameData = false, ...rest } = {}) =>
         (await import('./verify.ts')).verifyRun({ ...kept('verifying needs'), sameData, ...rest }, runId),
@@ -192,40 +210,17 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
         );
         return (await transactions)(keys, make, options);
       },
+      prepare: async (one, options = {}) =>
+        (await import('./prepared.ts')).prepare(
+          { plan: made.has(one) ? one : undefined, target, connection, contention, stateDir: settings.stateDir },
+          options,
+        ),
       close: () => connection.close(),
     };
   } catch (error) {
     await connection.close();
     throw error;
   }
-}
-
-/** An iterable that is loaded at the first step; after that it costs nothing more than the one it loaded. */
-function lazily<T>(load: () => Promise<AsyncIterableIterator<T>>): AsyncIterable<T> {
-  return {
-    [Symbol.asyncIterator]() {
-      let inner: AsyncIterator<T> | undefined;
-      let loading: Promise<AsyncIterator<T>> | undefined;
-      let ended = false;
-      return {
-        next: () => {
-          if (inner) return inner.next();
-          if (ended) return Promise.resolve({ done: true, value: undefined });
-          // whoever asks ahead of the first answer waits for the same one: a second would run the commands again
-          loading ??= load();
-          return loading.then((loaded) => {
-            inner = loaded;
-            return inner.next();
-          });
-        },
-        return: async () => {
-          ended = true;
-          await (await loading)?.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
 }
 
 /** Lints files (redis-cli text, or Lua by name or first line), with live facts when a target is given. */
@@ -397,6 +392,7 @@ interface Application {
   readonly plan: (request: unknown) => Promise<Planned>;
   /** The plans that were made here, and when, in ms of the epoch. */
   readonly made: WeakMap<object, number>;
+  readonly contention: Contention;
 }
 
 async function applyDocument(application: Application): Promise<Run | Planned> {
@@ -435,6 +431,7 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   return startRun(
     {
       connection: application.connection,
+      contention: application.contention,
       stateDir,
       dryRun,
       signal: options.signal,

@@ -16,6 +16,7 @@ import type { Event } from './plan/event.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Report } from './plan/report.ts';
 import type { RequestInput } from './plan/request.ts';
+import type { PreparedTransaction, PrepareOptions } from './prepared.ts';
 import type { RunTransaction } from './transaction.ts';
 
 /** Options of `apply`: what is granted, and who watches. */
@@ -47,6 +48,8 @@ export interface Redops {
   ): AsyncIterable<PipelineOutcome>;
   /** WATCHes the keys, runs the function, and applies the commands that it returns with MULTI/EXEC, again when a key changed meanwhile. Rejects with OpsError refused, usage (nothing was sent), interrupted, and with what the function throws. */
   readonly transaction: RunTransaction;
+  /** Plans a transaction and allows it once, to be run many times: a hot counter. Throws RequestProblem, OpsError usage or refused. */
+  prepare(request: RequestInput, options?: PrepareOptions): Promise<PreparedTransaction>;
   close(): Promise<void>;
 }
 
@@ -80,6 +83,7 @@ export async function connect(target: string | AgentSettings): Promise<Redops> {
     },
     pipeline: (commands, options) => agent.pipeline(commands, options),
     transaction: agent.transaction,
+    prepare: async (request, options) => agent.prepare(planOf(await agent.plan(request)), { yes: true, ...options }),
     close: () => agent.close(),
   };
 }

@@ -31,6 +31,8 @@ export type { ScriptFixturesInput as ScriptFixtures } from './plan/script-fixtur
 export { ScriptTestReport } from './plan/script-results.ts';
 export { Step } from './plan/step.ts';
 export { Target } from './plan/target.ts';
+/** A transaction that runs many times: `redops.prepare(request)`. */
+export type { PreparedOutcome, PreparedTransaction, PrepareOptions } from './prepared.ts';
 /** Tests of a script on throwaway servers. */
 export { type TestScriptOptions, testScript } from './script-test/test-script.ts';
 /** Read, decide and write at once: `redops.transaction(keys, async (tx) => commands)`. */

@@ -1,6 +1,7 @@
 /** A run in motion: events as they happen, journaled and folded, and the report at their end. */
 import { systemClock } from './base/clock.ts';
 import { OpsError } from './base/ops-error.ts';
+import type { Contention } from './execute/contention.ts';
 import { execute } from './execute/execute.ts';
 import type { Progress } from './execute/progress.ts';
 import type { RunContext, StreamTerms } from './execute/session.ts';
@@ -32,6 +33,8 @@ export interface RunSettings {
   readonly stream?: Pick<StreamTerms, 'pathOf' | 'admit'>;
   /** Where the files of keys of a plan lie; left out where a plan may name none. */
   readonly pathOf?: (name: string) => string;
+  /** Which transactions met conflicts of late, over all runs of the connection. */
+  readonly contention?: Contention;
   /** The run that goes on; left out: a new one. */
   readonly earlier?: EarlierRun;
 }
@@ -66,6 +69,7 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
     journal: log ? (record) => log.append(record) : undefined,
     ...(stream ? { stream: { ...stream, dryRun } } : {}),
     ...(settings.pathOf ? { pathOf: settings.pathOf } : {}),
+    ...(settings.contention ? { contention: settings.contention } : {}),
     ...(earlier?.progress ? { resumed: earlier.progress } : {}),
   };
   const fold = createFold(plan, runId);

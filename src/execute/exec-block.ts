@@ -64,7 +64,7 @@ export async function runExec(
   const lost = sent.find((result) => result.status === 'rejected')?.reason as unknown;
   if (lost !== undefined) {
     if (!(lost instanceof LostConnection)) throw lost;
-    return lostAround(lost, commands.length, terms, { markerBefore, sentMs });
+    return lostAround(lost, commands.length, { ...terms, markerBefore, sentMs }, 'the commands and EXEC were');
   }
   const replies = sent.map((result) => (result.status === 'fulfilled' ? result.value : null));
   const exec = replies.at(-1)!;
@@ -97,20 +97,26 @@ export function notApplied(commands: number, outcome: TransactionOutcome, error:
   };
 }
 
-/** Only an ended connection cannot execute any more: before that, a marker that is not there may still come. */
-async function lostAround(
-  lost: LostConnection,
-  commands: number,
-  terms: ExecTerms,
-  { markerBefore, sentMs }: { readonly markerBefore: Reply; readonly sentMs: number },
-): Promise<Ran> {
+interface LostTerms extends Pick<ExecTerms, 'connection' | 'clock' | 'marker'> {
+  readonly markerBefore?: Reply;
+  readonly sentMs?: number;
+}
+
+/** A connection that was lost with `what` on it. Only an ended connection cannot execute any more: before that, a marker that is not there may still come. */
+export async function lostAround(lost: LostConnection, commands: number, terms: LostTerms, what: string): Promise<Ran> {
   if (!lost.sent) return { ...nothingRan(commands, 'redirected'), reason: lost.code, fault: lost };
   const ended = (await terms.connection.end(lost)) === 'ended';
   const unknown = (why: string): Ran => ({ ...unknownAll(commands, `${lost.message}: ${why}`), outcome: 'unknown' });
-  const sent = 'the commands and EXEC were sent, and no reply was received';
+  const sent = `${what} sent, and no reply was received`;
   if (!ended) return unknown(`${sent}; the lost connection could not be ended, so it may still execute late`);
   if (!terms.marker) return unknown(sent);
-  const found = await lookForMarker(terms.connection, terms.clock, terms.marker, markerBefore, sentMs);
+  const found = await lookForMarker(
+    terms.connection,
+    terms.clock,
+    terms.marker,
+    terms.markerBefore ?? null,
+    terms.sentMs ?? 0,
+  );
   switch (found.is) {
     case 'there':
       return {
@@ -152,7 +158,8 @@ function discarded(replies: readonly Reply[], exec: ReplyError, oneSlot: boolean
   return { outcome, settled, reason: cause.code, refused };
 }
 
-function inside(reply: Reply): Settled {
+/** How one command of a transaction ended, by its reply. */
+export function inside(reply: Reply): Settled {
   return reply instanceof ReplyError
     ? { outcome: 'error', reply: null, error: problemOf(reply) }
     : { outcome: 'ok', reply };

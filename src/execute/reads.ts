@@ -23,8 +23,11 @@ export type Decision =
   | { readonly kind: 'not_met'; readonly reads: Readonly<Record<string, ReplyValue>> }
   | { readonly kind: 'aborted'; readonly problem: ReplyProblem; readonly reads: Readonly<Record<string, ReplyValue>> };
 
-/** Decides from the replies whether and with which values the transaction goes on. */
-export function decide(step: TransactionStep, replies: readonly Read[]): Decision {
+/** Reads the text of an expression. */
+export type Parse = typeof parseExpression;
+
+/** Decides from the replies whether and with which values the transaction goes on. `parse`: of a caller that remembers. */
+export function decide(step: TransactionStep, replies: readonly Read[], parse: Parse = parseExpression): Decision {
   const reads = Object.fromEntries(replies.map((read) => [read.name, replyValue(read.reply)]));
   const names: Record<string, ExprValue> = {};
   const abort = (message: string): Decision => ({
@@ -47,7 +50,7 @@ export function decide(step: TransactionStep, replies: readonly Read[]): Decisio
     names[name] = toExprValue(reply);
   }
   if (step.guard) {
-    const met = compute(step.guard.expr, names);
+    const met = compute(parse, step.guard.expr, names);
     if ('problem' in met) return abort(`when "${step.guard.expr}": ${met.problem}`);
     if (typeof met.value !== 'boolean') return abort(`when "${step.guard.expr}": the result is not true or false`);
     if (!met.value) return { kind: 'not_met', reads };
@@ -56,7 +59,7 @@ export function decide(step: TransactionStep, replies: readonly Read[]): Decisio
   for (const { argv } of step.steps) {
     for (const argument of argv) {
       if (typeof argument !== 'object' || !('expr' in argument)) continue;
-      const result = compute(argument.expr, names);
+      const result = compute(parse, argument.expr, names);
       if ('problem' in result) return abort(`{{ ${argument.expr} }}: ${result.problem}`);
       const bytes = fromExprValue(result.value);
       if (bytes === undefined)
@@ -70,9 +73,10 @@ export function decide(step: TransactionStep, replies: readonly Read[]): Decisio
 }
 
 function compute(
+  parse: Parse,
   source: string,
   names: Readonly<Record<string, ExprValue>>,
 ): { value: ExprValue } | { problem: string } {
-  const parsed = parseExpression(source);
+  const parsed = parse(source);
   return 'problem' in parsed ? { problem: parsed.problem.message } : parsed.expression.evaluate(names);
 }

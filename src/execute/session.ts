@@ -11,8 +11,10 @@ import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/co
 import { sendRouted } from '../redis/redirect.ts';
 import type { Reply } from '../redis/reply.ts';
 import { closeKept, reuse } from '../redis/reuse.ts';
+import type { Contention } from './contention.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
+import type { Parse } from './reads.ts';
 import { isCluster } from './routing.ts';
 import type { Steered } from './steered.ts';
 
@@ -51,6 +53,10 @@ export interface RunContext extends SessionContext {
   readonly stream?: StreamTerms;
   /** Where the files of keys of a plan lie; left out where a plan may name none. */
   readonly pathOf?: (name: string) => string;
+  /** Which transactions met conflicts, over all runs of the connection; left out: only this run's count. */
+  readonly contention?: Contention;
+  /** Parses expressions, for a transaction that runs many times; left out: anew each time. */
+  readonly parse?: Parse;
   /** How far earlier attempts of this run came; left out at the first one. */
   readonly resumed?: Progress;
 }

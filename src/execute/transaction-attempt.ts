@@ -96,7 +96,7 @@ async function watchAndRead(
   if (refused instanceof ReplyError)
     return { kind: 'stop', tried: { ...refusedBefore(step.steps.length, refused), words: [] } };
   const reads: Read[] = step.reads.map((read, index) => ({ name: read.name, reply: replies[index]! }));
-  const decision: Decision = decide(step, reads);
+  const decision: Decision = decide(step, reads, context.parse);
   if (decision.kind !== 'go') return { kind: 'stop', tried: { ...stopped(step, decision), reads: decision.reads } };
   const timeMs = timed || guarded ? timeFrom(time ?? null) : undefined;
   const binding = { runId: context.runId, attempt, values: decision.values };
@@ -111,11 +111,13 @@ function deadlineNeedsTime(context: RunContext): boolean {
   return context.plan.request.operation_type === 'expiration';
 }
 
-function stopped(step: TransactionStep, decision: Exclude<Decision, { kind: 'go' }>): Tried {
+/** A transaction that its values stopped: nothing was written. */
+export function stopped(step: TransactionStep, decision: Exclude<Decision, { kind: 'go' }>): Tried {
   if (decision.kind === 'not_met') return nothing(step, 'not_met');
   return { ...notApplied(step.steps.length, 'aborted', decision.problem), words: [] };
 }
 
-function nothing(step: TransactionStep, outcome: 'not_met' | 'redirected'): Tried {
+/** An attempt that applied nothing. */
+export function nothing(step: TransactionStep, outcome: 'not_met' | 'redirected' | 'unknown'): Tried {
   return { ...nothingRan(step.steps.length, outcome), words: [] };
 }

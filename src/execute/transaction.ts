@@ -1,55 +1,156 @@
+/**
+ * The loop of a transaction: attempts until it is committed, cannot be, or its retries are used up; and which engine each
+ * of them has. A plan may allow two that do the same: WATCH with MULTI/EXEC, and a script. Balanced begins with WATCH and
+ * goes over to the script at the second conflict in a row; the other modes begin with the script. What the script leaves
+ * alone, WATCH does at once: that is an attempt, but no retry.
+ */
 import type { Event } from '../plan/event.ts';
+import type { EngineSwitch, TransactionEngine } from '../plan/report.ts';
 import type { TransactionStep } from '../plan/step.ts';
+import { transactionScript } from '../plan/transaction-script.ts';
+import type { Lease } from '../redis/connection.ts';
+import { type Contention, createContention } from './contention.ts';
 import { OwnConnection, slotOfStep } from './own-connection.ts';
 import { type Ending, resultEvent } from './pipeline.ts';
 import { replicationOf, unreplicated } from './replicas.ts';
+import { attemptScript, callOf, type ScriptCall } from './script-attempt.ts';
 import type { RunContext } from './session.ts';
 import { attemptOnce, type Tried } from './transaction-attempt.ts';
 import { waitBeforeRetry } from './transaction-backoff.ts';
 
-/** Runs the transaction until it is committed, cannot be, or its retries are used up. `first` is the index of its first command in the report. */
+/** Conflicts in a row that are contention. */
+const CONTENTION = 2;
+
+/** A transaction that is ready to run, once or many times. */
+export interface ReadyTransaction {
+  readonly step: TransactionStep;
+  /** The script, where this server takes it and the plan allows it. */
+  readonly call: ScriptCall | undefined;
+  /** What it is remembered by: one script with other keys is another transaction. */
+  readonly name: string;
+  /** The engine of the first attempt where nothing is known of contention. */
+  readonly first: TransactionEngine;
+  /** Where its conflicts are remembered. */
+  readonly contention: Contention;
+}
+
+/** The connections of one run: for WATCH one that nobody shares. */
+export interface TransactionLanes {
+  readonly own: OwnConnection;
+  readonly script: () => Promise<Lease>;
+}
+
+/** Which engines a transaction has on the server of this run. */
+export function readyTransaction(
+  context: RunContext,
+  step: TransactionStep,
+  contention = createContention(context.clock),
+): ReadyTransaction {
+  const mode = context.plan.request.performance_mode;
+  const call = scriptFor(context, step);
+  const name = call ? JSON.stringify(call.wire.slice(1, 3 + call.script.keys.length)) : '';
+  return {
+    step,
+    call,
+    name,
+    first: step.native ? 'native' : call && mode !== 'balanced' ? 'script' : 'watch',
+    contention,
+  };
+}
+
+/** The script only where it is the one that was approved; a dry run sends no script, and WATCH shows what it would do. */
+function scriptFor({ plan, dryRun }: RunContext, step: TransactionStep): ScriptCall | undefined {
+  if (dryRun || step.script === undefined) return undefined;
+  if (Number.parseInt(plan.target.server.redis_version, 10) < 7) return undefined;
+  const script = transactionScript(step);
+  return 'sha1' in script && script.sha1 === step.script.sha1 ? callOf(script) : undefined;
+}
+
+/** Runs the transaction once, on a connection of its own. `first` is the index of its first command in the report. */
 export async function* runTransaction(
   context: RunContext,
   step: TransactionStep,
   first: number,
 ): AsyncGenerator<Event, Ending> {
-  const { retry } = context.plan.request;
   const own = new OwnConnection(context, slotOfStep(step));
   try {
-    for (let attempt = 0; ; attempt += 1) {
-      const tried = await attemptOnce(context, own, step);
-      const again = tried.outcome === 'conflict' || tried.outcome === 'redirected';
-      if (!again || tried.fault?.code === 'drift' || attempt >= retry.max_retries || context.signal.aborted) {
-        yield* conclude(step, first, attempt + 1, tried, context.plan.target.server);
-        return context.signal.aborted && again
-          ? { end: 'interrupted' }
-          : tried.fault
-            ? { end: 'fault', fault: tried.fault }
-            : { end: 'done' };
-      }
-      const wait = waitBeforeRetry(tried.outcome === 'conflict' ? 'conflict' : 'redirected', attempt, {
-        roundTripMs: context.plan.execution_plan.round_trip_ms,
-        baseMs: retry.base_ms,
-      });
-      yield {
-        kind: 'retried',
-        reason: tried.reason ?? tried.outcome ?? 'redirected',
-        attempt: attempt + 1,
-        wait_ms: Math.round(wait),
-      };
-      await context.clock.sleep(wait, context.signal).catch(() => undefined);
-      if (tried.outcome === 'redirected') await own.moveOn(tried.fault);
-    }
+    const ready = readyTransaction(context, step, context.contention);
+    return yield* runAttempts(context, ready, { own, script: () => own.open() }, first);
   } finally {
     await own.close();
   }
 }
 
+/** Attempts until it is committed, cannot be, or its retries are used up; the lanes stay open. */
+export async function* runAttempts(
+  context: RunContext,
+  ready: ReadyTransaction,
+  { own, script }: TransactionLanes,
+  first: number,
+): AsyncGenerator<Event, Ending> {
+  const { retry } = context.plan.request;
+  const { step, contention } = ready;
+  const noted = ready.call && contention.of(ready.name);
+  let call = noted === 'refused' ? undefined : ready.call;
+  let engine: TransactionEngine = call && noted === 'contended' ? 'script' : ready.first;
+  let switched: EngineSwitch | undefined;
+  let conflicts = 0;
+  let retries = 0;
+  for (let attempts = 1; ; attempts += 1) {
+    const tried =
+      engine === 'script' && call
+        ? await attemptScript(context, script, step, call)
+        : await attemptOnce(context, own, step);
+    if ('leave' in tried) {
+      // nothing was written, and WATCH is asked only once to go on
+      if (tried.leave === 'NOPERM') contention.note(ready.name, 'refused');
+      call = undefined;
+      engine = 'watch';
+      switched = { attempt: attempts + 1, reason: tried.leave };
+      yield { kind: 'retried', reason: tried.leave, attempt: attempts, wait_ms: 0 };
+      continue;
+    }
+    const again = tried.outcome === 'conflict' || tried.outcome === 'redirected';
+    if (!again || tried.fault?.code === 'drift' || retries >= retry.max_retries || context.signal.aborted) {
+      const facts = { attempts, engine, ...(switched ? { switched } : {}) };
+      yield* conclude(step, first, tried, facts, context.plan.target.server);
+      if (context.signal.aborted && again) return { end: 'interrupted' };
+      return tried.fault ? { end: 'fault', fault: tried.fault } : { end: 'done' };
+    }
+    conflicts = tried.outcome === 'conflict' ? conflicts + 1 : 0;
+    if (call && conflicts >= CONTENTION) {
+      contention.note(ready.name, 'contended');
+      engine = 'script';
+      switched = { attempt: attempts + 1, reason: 'conflict' };
+    }
+    const wait = engine === 'script' && conflicts > 0 ? 0 : waitMs(context, tried, retries);
+    yield {
+      kind: 'retried',
+      reason: tried.reason ?? tried.outcome ?? 'redirected',
+      attempt: attempts,
+      wait_ms: Math.round(wait),
+    };
+    retries += 1;
+    if (wait > 0) await context.clock.sleep(wait, context.signal).catch(() => undefined);
+    if (tried.outcome === 'redirected') await own.moveOn(tried.fault);
+  }
+}
+
+/** A script has no conflicts, so it is not waited for; a server that is not ready is. */
+function waitMs({ plan }: RunContext, tried: Tried, retries: number): number {
+  return waitBeforeRetry(tried.outcome === 'conflict' ? 'conflict' : 'redirected', retries, {
+    roundTripMs: plan.execution_plan.round_trip_ms,
+    baseMs: plan.request.retry.base_ms,
+  });
+}
+
+type Facts = Pick<Extract<Event, { kind: 'transaction' }>, 'attempts' | 'engine' | 'switched'>;
+
 function* conclude(
   step: TransactionStep,
   first: number,
-  attempts: number,
   tried: Tried,
+  facts: Facts,
   server: { readonly replicas: number },
 ): Generator<Event> {
   const applied = tried.outcome === 'committed' || tried.outcome === 'partial';
@@ -61,9 +162,8 @@ function* conclude(
     yield {
       kind: 'transaction',
       outcome: tried.outcome,
-      attempts,
+      ...facts,
       ...(tried.reads ? { reads: tried.reads } : {}),
-      ...(step.native ? { engine: 'native' as const } : {}),
       ...(tried.found_by ? { found_by: tried.found_by } : {}),
       ...(applied ? replicationOf(tried.replicas, step.wait, server) : {}),
     };

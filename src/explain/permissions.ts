@@ -6,8 +6,9 @@ import { type Bytes, bytesId, toBuffer } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { findCommand } from '../catalog/lookup.ts';
+import { counterRead } from '../catalog/script-replies.ts';
 import { filterCommands, isFiltered } from '../plan/filters.ts';
-import type { Selection, Step } from '../plan/step.ts';
+import type { CommandStep, Selection, Step } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 
 /** Key patterns that are listed one by one; beyond, their common prefix stands for them. */
@@ -55,6 +56,7 @@ function stepRules(step: Step): readonly string[] {
         ...(step.watch.length > 0 || step.reads.length > 0 ? ['+watch', '+unwatch'] : []),
         ...(step.marker ? ['+get'] : []),
         ...(step.wait ? ['+wait'] : []),
+        ...(step.script ? ['+evalsha', '+script|load', ...counting(step.steps)] : []),
       ];
     case 'script':
       return ['+evalsha', '+script|load', ...calledBy(step.source)];
@@ -69,6 +71,14 @@ function stepRules(step: Step): readonly string[] {
 function filtering(selection: Selection): readonly string[] {
   if (!isFiltered(selection)) return [];
   return ['+client|no-touch', ...filterCommands(selection).map((words) => `+${words.join('|').toLowerCase()}`)];
+}
+
+/** What the script of a transaction reads a counter with, whose reply may be beyond what Lua can hold. */
+function counting(commands: readonly CommandStep[]): readonly string[] {
+  return commands.flatMap(({ argv }) => {
+    const read = counterRead(argv.map(literal));
+    return read === undefined ? [] : [`+${read}`];
+  });
 }
 
 /** What the script that looks again needs, whatever it looks at. */

@@ -4,12 +4,14 @@ import type { Diagnostic } from './diagnostic.ts';
 import type {
   CommandResult,
   Engine,
+  EngineSwitch,
   ExportFacts,
   GovernorFacts,
   LeftBehind,
   Status,
   StreamFacts,
   Totals,
+  TransactionEngine,
   TransactionOutcome,
   TtlGroup,
 } from './report.ts';
@@ -46,9 +48,9 @@ export type Event =
       readonly kind: 'transaction';
       readonly outcome: TransactionOutcome;
       readonly attempts: number;
+      readonly engine: TransactionEngine;
+      readonly switched?: EngineSwitch;
       readonly reads?: Readonly<Record<string, ReplyValue>>;
-      /** Left out: by the plan's strategy. */
-      readonly engine?: 'native';
       readonly replicas?: number;
       readonly replicated?: 'confirmed' | 'not_known';
       readonly found_by?: 'marker';

@@ -42,6 +42,16 @@ export const TransactionOutcome = z.enum([
 /** See the schema. */
 export type TransactionOutcome = z.output<typeof TransactionOutcome>;
 
+/** What ran a transaction: WATCH and MULTI/EXEC, or a script that does the same. */
+export const TransactionEngine = z.enum(['watch', 'script', 'native']);
+/** See the schema. */
+export type TransactionEngine = z.output<typeof TransactionEngine>;
+
+/** Where a transaction went on with the other engine: the first attempt of that engine, counted from 1, and why (`conflict`, `integer_range`, the code of a refusal). */
+export const EngineSwitch = z.strictObject({ attempt: z.int().positive(), reason: z.string() });
+/** See the schema. */
+export type EngineSwitch = z.output<typeof EngineSwitch>;
+
 /** Counts of keys or commands. */
 export const Totals = z.strictObject({
   /** Keys that a scan visited, about: COUNT a call, at most as many as there were at planning. */
@@ -182,8 +192,10 @@ export const Report = z.strictObject({
     .strictObject({
       outcome: TransactionOutcome,
       attempts: z.int().nonnegative(),
-      /** native: as one command that compares and acts. */
-      engine: z.enum(['watch', 'script', 'native']),
+      /** The engine of the last attempt. */
+      engine: TransactionEngine,
+      /** Left out where all attempts had one engine. */
+      switched: EngineSwitch.exactOptional(),
       /** Values that the reads gave at the last attempt. */
       reads: z.record(z.string(), ReplyValue).exactOptional(),
       /** Of what was applied: the replicas that confirmed it, where they were asked and answered. */

@@ -92,6 +92,8 @@ export const TransactionStep = z.strictObject({
   native: CommandStep.exactOptional(),
   /** WAIT after EXEC, on the same connection. */
   wait: z.strictObject({ replicas: z.int().positive(), timeout_ms: z.int().positive() }).exactOptional(),
+  /** The script (transaction-script.ts) that may do the same in one call: whether it did is in the report. */
+  script: z.strictObject({ sha1: z.string() }).exactOptional(),
 });
 /** See the schema. */
 export type TransactionStep = z.output<typeof TransactionStep>;

@@ -119,7 +119,7 @@ describe('createFold', () => {
       { kind: 'found', keys: [{ base64: '/w==' }], more: false },
       { kind: 'audited', groups: [{ prefix: 'a:', keys: 2, without_ttl: 1, shortest_ms: 5, longest_ms: 5 }] },
       { kind: 'audited', groups: [{ prefix: 'a:', keys: 3, without_ttl: 3 }] },
-      { kind: 'transaction', outcome: 'conflict', attempts: 4, reads: { balance: 10 } },
+      { kind: 'transaction', outcome: 'conflict', attempts: 4, engine: 'watch', reads: { balance: 10 } },
       ended('failed'),
     ]);
     expect(report.found).toEqual({ keys: ['a', { base64: '/w==' }], more: false });

@@ -188,7 +188,8 @@ function fold(state: State, event: Event): void {
       state.transaction = {
         outcome: event.outcome,
         attempts: event.attempts,
-        engine: event.engine ?? (state.plan.execution_plan.strategy === 'script' ? 'script' : 'watch'),
+        engine: event.engine,
+        ...(event.switched && { switched: event.switched }),
         ...(event.reads && { reads: { ...event.reads } }),
         ...(event.replicas !== undefined && { replicas: event.replicas }),
         ...(event.replicated && { replicated: event.replicated }),

@@ -102,19 +102,23 @@ function notSent(report: Report): number {
 }
 
 const transactionWords = {
-  committed: 'committed: EXEC ran every command',
+  committed: 'committed: every command was applied',
   conflict: 'conflict: a watched key changed each time; nothing was applied',
   redirected: 'redirected: the server was not ready for it; nothing was applied',
   aborted: 'aborted: it was refused, and nothing was applied',
-  partial: 'partial: commands failed inside EXEC; the others are applied, Redis undoes nothing',
+  partial: 'partial: commands failed; the others are applied, Redis undoes nothing',
   not_met: 'not met: the condition was false; nothing was written',
-  unknown: 'unknown: the connection was lost around EXEC; all of it was applied, or nothing',
+  unknown: 'unknown: the connection was lost before the reply; all of it was applied, or nothing',
 } as const;
 
 function transactionLines(report: Report, width: number): string[] {
   const { transaction } = report;
   if (transaction === undefined) return [];
-  const attempts = `${outcomeWords(transaction)} (${counted(transaction.attempts, 'attempt')})`;
+  const { engine, switched } = transaction;
+  const how = engine === 'watch' ? ', by WATCH' : engine === 'script' ? ', by script' : ', as one command';
+  const when = switched ? `${how} from attempt ${switched.attempt} on: ${clean(switched.reason)}` : '';
+  const by = when === '' && engine !== 'watch' ? how : when;
+  const attempts = `${outcomeWords(transaction)} (${counted(transaction.attempts, 'attempt')}${by})`;
   return [
     ...labelled('  transaction', attempts, labelColumns + 2, width),
     ...Object.entries(transaction.reads ?? {}).flatMap(([name, value]) =>

@@ -283,7 +283,7 @@ describe('reportText', () => {
   });
 
   it.each([
-    ['committed', 'EXEC ran every command'],
+    ['committed', 'every command was applied'],
     ['conflict', 'nothing was applied'],
     ['redirected', 'nothing was applied'],
     ['aborted', 'nothing was applied'],

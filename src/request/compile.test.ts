@@ -337,6 +337,7 @@ describe('transaction', () => {
           { kind: 'command', argv: ['SET', 'acc:1', { expr: 'balance - 50' }] },
           { kind: 'command', argv: ['SET', 'who', { expr: 'name' }] },
         ],
+        script: { sha1: expect.stringMatching(/^[0-9a-f]{40}$/) },
       },
     ]);
   });

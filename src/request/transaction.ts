@@ -19,6 +19,7 @@ import { nativeCommand } from './compare-and-set.ts';
 import { nearest } from './nearest.ts';
 import { plainRead, readWhy } from './plain-read.ts';
 import { problem, type Result, refused } from './problem.ts';
+import { enginesOf } from './transaction-engines.ts';
 
 type TransactionRequest = RequestOf<'transaction'>;
 type Read = TransactionStep['reads'][number];
@@ -47,7 +48,7 @@ export function transaction(request: TransactionRequest, target?: Target): Resul
       problem('REQ001', 'watch', `${watch.length} keys would be watched, and 100 is the most`, 'Watch fewer keys.'),
     );
   if (diagnostics.length > 0 || !('value' in commands)) return refused(...diagnostics);
-  return { value: natively(draftOf(request, watch, reads, commands.value), target) };
+  return { value: natively(draftOf(request, watch, reads, commands.value, target), target) };
 }
 
 /** The draft, as one command where the server has it. */
@@ -57,10 +58,11 @@ function natively(draft: Draft, target: Target | undefined): Draft {
   if (step?.kind !== 'transaction' || native === undefined) return draft;
   const name = commandName(native.argv.map(literal)).toUpperCase();
   const shown = name === 'SET' ? 'SET with IFEQ' : name;
+  const { script: _other, ...declared } = step;
   return {
     ...draft,
     strategy: 'transaction',
-    steps: [{ ...step, native }],
+    steps: [{ ...declared, native }],
     reasons: [
       `${shown}, which this server has: it compares and acts in one command, so nothing is watched, nothing can conflict, and it takes one round trip.`,
     ],
@@ -72,9 +74,10 @@ function draftOf(
   watch: readonly Bytes[],
   reads: readonly Read[],
   steps: readonly CommandStep[],
+  target: Target | undefined,
 ): Draft {
   const { wait_replicas, wait_timeout_ms = 1_000 } = request.limits;
-  const step: TransactionStep = {
+  const declared: TransactionStep = {
     kind: 'transaction',
     watch: [...watch],
     reads: [...reads],
@@ -83,12 +86,14 @@ function draftOf(
     ...(request.marker ? { marker: { key: request.marker.key, ttl_ms: markerMs(request.marker) } } : {}),
     ...(wait_replicas === undefined ? {} : { wait: { replicas: wait_replicas, timeout_ms: wait_timeout_ms } }),
   };
+  const engines = enginesOf(request, declared, target);
+  const step = { ...declared, ...engines.step };
   return {
     request,
     strategy: watch.length > 0 || reads.length > 0 ? 'watch_transaction' : 'transaction',
     steps: [step],
     batch_size: steps.length,
-    reasons: [...strategyReasons(watch, reads, request.when), ...proofReasons(request)],
+    reasons: [...strategyReasons(watch, reads, request.when), ...engines.reasons, ...proofReasons(request)],
   };
 }
 
@@ -151,7 +156,6 @@ function strategyReasons(watch: readonly Bytes[], reads: readonly Read[], when: 
     when === undefined ? 'values read first are written back' : 'values read first decide what is written';
   return [
     `WATCH, read, MULTI/EXEC: ${decides}, and the ${plural(watch.length, 'key')} they come from ${watch.length === 1 ? 'is' : 'are'} watched; a change in between is a conflict, and all is read again.`,
-    'Where many clients write these keys at once, a Lua script (operation_type lua_script) does the same in one round trip without conflicts.',
     noRollback,
   ];
 }

@@ -38,7 +38,7 @@ describe.each(matrix().map((version) => ({ version, name: version ?? 'the defaul
       }
       expect(text).toMatch(/session: +60,000 +60,000[\s\S]*changed +60,000[\s\S]*session: +60,000 +0 /);
       expect(text).toContain('600 outcomes for 600 commands, in order: 599 ok, 1 error (number 341)');
-      expect(text).toMatch(/transaction +committed: EXEC ran every command/);
+      expect(text).toMatch(/transaction +committed: every command was applied/);
       expect(text).toMatch(/Needs approval: nothing was sent\.\n +info APR001/);
       const wide = text.split('\n').filter((line) => line.length > 80);
       expect(wide).toEqual([]);

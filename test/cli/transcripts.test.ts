@@ -117,7 +117,7 @@ describe('operate', () => {
     await writeFile(join(dir, 'transfer.json'), JSON.stringify(request));
     const committed = await run('tx transfer.json --yes');
     expect([committed.status, await server.cli('GET', 'balance')]).toEqual([0, '30']);
-    expect(committed.out).toContain('committed: EXEC ran every command');
+    expect(committed.out).toContain('committed: every command was applied');
     const unmet = await run('tx transfer.json --yes --json');
     expect(unmet.status).toBe(0);
     expect(reportOf(unmet).transaction).toMatchObject({ outcome: 'not_met', reads: { b: '30' } });

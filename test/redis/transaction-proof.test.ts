@@ -34,7 +34,7 @@ describe('a transaction with limits.wait_replicas', () => {
     expect(exitOfReport(report)).toBe(0);
     expect(await primary.cli('info', 'commandstats')).toContain('cmdstat_wait:calls=1');
     expect(reportText(report).replace(/\s+/g, ' ')).toContain(
-      'committed: EXEC ran every command; 1 replica confirmed it',
+      'committed: every command was applied; 1 replica confirmed it',
     );
   });
 
