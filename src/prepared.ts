@@ -3,6 +3,7 @@
  * increment. It stays what was planned: the same steps on the same server process; another process is drift. WATCH has
  * a connection of its own for each run that is in motion, the script one that all share.
  */
+import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { type Granted, grantsOf } from './approval.ts';
 import { systemClock } from './base/clock.ts';
@@ -35,7 +36,11 @@ export interface PreparedOutcome {
   readonly switched?: EngineSwitch;
   readonly reads?: Readonly<Record<string, ReplyValue>>;
   readonly results: readonly CommandResult[];
-  /** Why what was committed may yet be lost: nobody confirms that the server still is the primary. */
+  /** As in a report: the replicas that confirmed it, where they were asked and answered. */
+  readonly replicas?: number;
+  readonly replicated?: 'confirmed' | 'not_known';
+  readonly found_by?: 'marker';
+  /** Why what was committed may yet be lost: too few replicas confirmed it, or nobody that the server still is the primary. */
   readonly unproven?: string;
 }
 
@@ -119,7 +124,7 @@ function openPrepared(
   const { plan } = context;
   const slot = slotOfStep(ready.step);
   const session = new Session(context);
-  const lanes = openLanes(most, () => new OwnConnection(context, slot));
+  const lanes = openLanes(most, () => new OwnConnection(context, slot, randomUUID()));
   const script = () => session.lease(slot === undefined ? {} : { slot });
   const moving = new Set<Promise<unknown>>();
   const outcomes: Partial<Record<TransactionOutcome, number>> = {};
@@ -165,6 +170,7 @@ function openPrepared(
 async function collect(attempts: ReturnType<typeof runAttempts>): Promise<PreparedOutcome> {
   const results: CommandResult[] = [];
   let end: Extract<Event, { kind: 'transaction' }> | undefined;
+  let unproven: string | undefined;
   for (;;) {
     const next = await attempts.next();
     if (next.done) {
@@ -174,17 +180,11 @@ async function collect(attempts: ReturnType<typeof runAttempts>): Promise<Prepar
     }
     if (next.value.kind === 'result') results.push(next.value.result);
     else if (next.value.kind === 'transaction') end = next.value;
+    else if (next.value.kind === 'unproven') unproven = next.value.reason;
   }
   if (!end) throw new OpsError('interrupted', 'the run ended before it had an outcome');
-  const { outcome, attempts: count, engine, switched, reads } = end;
-  return {
-    outcome,
-    attempts: count,
-    engine,
-    ...(switched ? { switched } : {}),
-    ...(reads ? { reads } : {}),
-    results,
-  };
+  const { kind: _kind, ...facts } = end;
+  return { ...facts, results, ...(unproven === undefined ? {} : { unproven }) };
 }
 
 /** Where Sentinels name the primary, an acknowledgement counts once they still name the one that gave it. */

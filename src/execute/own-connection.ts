@@ -52,17 +52,20 @@ export class OwnConnection {
   readonly #context: SessionContext;
   readonly #slot: number | undefined;
   #lease: Lease | undefined;
+  readonly #name: string;
   #attempts = 0;
 
-  constructor(context: SessionContext, slot: number | undefined) {
+  /** `name` tells its attempts from those of every other connection: a run has one of these, what runs many times has several. */
+  constructor(context: SessionContext, slot: number | undefined, name = context.runId) {
     this.#context = context;
     this.#slot = slot;
+    this.#name = name;
   }
 
   /** A name that no other attempt of any run has: what a marker holds. */
   nextAttempt(): string {
     this.#attempts += 1;
-    return `${this.#context.runId}/${this.#attempts}`;
+    return `${this.#name}/${this.#attempts}`;
   }
 
   /** After a redirection: in a cluster the next attempt asks anew which node serves the slot. */

@@ -51,6 +51,19 @@ describe('a prepared transaction', () => {
     },
   );
 
+  it('names each attempt so that no other run, of this or another connection, has the marker', async () => {
+    const marked = { ...counter, marker: { key: 'mark' } };
+    const prepared = await Promise.all([redops.prepare(marked), redops.prepare(marked)]);
+    const names = new Set<string>();
+    for (const one of [...prepared, ...prepared]) {
+      const { outcome, engine } = await one.run();
+      expect([outcome, engine]).toEqual(['committed', 'watch']);
+      names.add(await server.cli('get', 'mark'));
+    }
+    expect(names.size).toBe(4);
+    await Promise.all(prepared.map((one) => one.close()));
+  });
+
   it('says aborted with the evaluator’s words, and not_met', async () => {
     await server.cli('set', 'counter', 'text');
     const prepared = await redops.prepare({ ...counter, performance_mode: 'throughput_optimized' });
