@@ -23,10 +23,16 @@ export async function planFile(io: Io, options: RunOptions, file: string): Promi
   });
 }
 
-/** Lints files, with live facts when --url or --target is given: REDIS_URL alone connects nowhere. */
-export async function lintPaths(io: Io, options: RunOptions, paths: readonly string[]): Promise<number> {
+/** Lints files ("-": standard input, which is a script under `script lint`), with live facts when --url or --target is given: REDIS_URL alone connects nowhere. */
+export async function lintPaths(
+  io: Io,
+  options: RunOptions,
+  paths: readonly string[],
+  scripts: boolean,
+): Promise<number> {
   const files = [];
-  for (const path of paths) files.push({ name: path, source: await readBytes(io, path) });
+  for (const path of paths)
+    files.push({ name: scripts && path === '-' ? 'stdin.lua' : path, source: await readBytes(io, path) });
   const live = options.url !== undefined || options.target !== undefined;
   const settings = live ? await settingsOf(io, options) : undefined;
   const { lintFiles } = await io.stages();

@@ -2,7 +2,7 @@
  * Lua 5.1 text to a syntax tree, as Redis' own compiler reads it. The source is handled as Latin-1, one character a
  * byte, so that strings of any bytes survive; places are given in characters of the UTF-8 text.
  */
-import luaparse, { type Chunk, type Expression, type Node } from 'luaparse';
+import luaparse, { type CallExpression, type Chunk, type Expression, type Node } from 'luaparse';
 import type { LuaPlace, LuaShebang } from './lua-facts.ts';
 
 /** A parsed script: its tree, and the text and places behind its nodes. */
@@ -23,8 +23,9 @@ export function parseLua(source: string): LuaSyntax | { readonly problem: LuaPro
   const place = placer(source);
   if (source.startsWith('#')) return { problem: { message: "unexpected symbol near '#'", line: 1, column: 1 } };
   const numbers: Node[] = [];
+  const calls: CallExpression[] = [];
   try {
-    const chunk = luaparse.parse(source, {
+    const chunk = luaparse.parse(hideTokens(source), {
       luaVersion: '5.1',
       comments: false,
       locations: true,
@@ -32,26 +33,74 @@ export function parseLua(source: string): LuaSyntax | { readonly problem: LuaPro
       encodingMode: 'pseudo-latin1',
       onCreateNode: (node) => {
         if (node.type === 'NumericLiteral') numbers.push(node);
+        if (node.type === 'CallExpression') calls.push(node);
+        if (node.type === 'StringLiteral') node.value = hiddenText(source, rangeOf(node)) ?? node.value;
       },
     });
-    for (const node of numbers) {
-      const [from, to] = rangeOf(node);
-      const word = numberAt(source, from);
-      if (word.length !== to - from)
-        return { problem: { message: `malformed number near '${word}'`, ...place([from, from + word.length], node) } };
-    }
+    const refused = malformedNumber(source, numbers) ?? emptyArgument(source, calls);
+    if (refused) return { problem: { message: refused.message, ...place(refused.range, refused.node) } };
     return { chunk, text: (node) => shorten(source, rangeOf(node)), place: (node) => place(rangeOf(node), node) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { problem: syntaxProblem(error.message, source) };
+    return { problem: syntaxProblem(error.message.replace(/ near '\x01[^']*'/, ''), source) };
   }
 }
 
-/** A number as Lua 5.1 reads it: letters that follow the digits belong to it, `1is` is one (malformed) word; luaparse reads two. */
-function numberAt(source: string, from: number): string {
-  const number = /[0-9.]+(?:[Ee][+-]?)?\w*/y;
-  number.lastIndex = from;
-  return number.exec(source)?.[0] ?? '';
+interface Refused {
+  readonly message: string;
+  readonly range: readonly [number, number];
+  readonly node: Node;
+}
+
+/** Letters that follow the digits belong to a number, `1is` is one malformed word; luaparse reads two. */
+function malformedNumber(source: string, numbers: readonly Node[]): Refused | undefined {
+  for (const node of numbers) {
+    const [from, to] = rangeOf(node);
+    const number = /[0-9.]+(?:[Ee][+-]?)?\w*/y;
+    number.lastIndex = from;
+    const word = number.exec(source)?.[0] ?? '';
+    if (word.length !== to - from)
+      return { message: `malformed number near '${word}'`, range: [from, from + word.length], node };
+  }
+  return undefined;
+}
+
+/** luaparse takes `f(, 1)` for `f(1)`. */
+function emptyArgument(source: string, calls: readonly CallExpression[]): Refused | undefined {
+  for (const node of calls) {
+    const [first] = node.arguments;
+    if (first === undefined) continue;
+    const before = source.slice(rangeOf(node.base)[1], rangeOf(first)[0]).replace(comments, '');
+    if (before.includes(',')) return { message: "unexpected symbol near ','", range: rangeOf(node), node };
+  }
+  return undefined;
+}
+
+const comments = /--(?:\[(=*)\[[\s\S]*?\]\1\]|[^\r\n]*)/g;
+
+/** Comments and strings, in the order in which the lexer meets them. */
+const quotedText =
+  /--\[(=*)\[[\s\S]*?\]\1\]|--[^\r\n]*|\[(=*)\[([\s\S]*?)\]\2\]|"((?:\\[\s\S]|[^"\\\r\n])*)"|'((?:\\[\s\S]|[^'\\\r\n])*)'/g;
+
+const tokens: ReadonlySet<string> = new Set(
+  (
+    'and break do else elseif end false for function if in local nil not or repeat return then true until while ' +
+    '+ - * / % ^ # == ~= <= >= < > = ( ) { } [ ] ; : , . .. ...'
+  ).split(' '),
+);
+
+/** luaparse compares tokens by their text, so that `return 'end'` ends a block: the first byte of such strings is hidden from it. */
+function hideTokens(source: string): string {
+  return source.replace(quotedText, (whole, _comment, _level, ...texts: (string | undefined)[]) => {
+    const text = texts.slice(0, 3).find((one) => one !== undefined);
+    return text !== undefined && tokens.has(text) ? whole.replace(text, `\x01${text.slice(1)}`) : whole;
+  });
+}
+
+/** The text of a string that hideTokens changed; undefined for any other. */
+function hiddenText(source: string, [from, to]: readonly [number, number]): string | undefined {
+  const text = source.slice(from, to).replace(/^(?:\[=*\[|["'])|(?:\]=*\]|["'])$/g, '');
+  return tokens.has(text) ? text : undefined;
 }
 
 /**

@@ -321,6 +321,8 @@ describe('scripts that cannot be read', () => {
     [`return 1 return 2`, 1, 10],
     [`local s = 'éé' = 2`, 1, 16],
     [`x = "\n"`, 1, 6],
+    [`x = 1is.y()`, 1, 5],
+    [`return f(, 1)`, 1, 8],
   ])('%j', (source, line, column) => {
     expect(luaFacts(source)).toMatchObject({ problem: { line, column }, calls: [] });
   });
@@ -409,5 +411,20 @@ describe('properties', () => {
     expect(facts(nested).calls).toHaveLength(200);
     expect(facts(long).calls).toHaveLength(20_000);
     expect(performance.now() - began).toBeLessThan(10_000);
+  });
+});
+
+describe('strings that read like tokens', () => {
+  it.each(['end', 'then', '}', ')', ',', ';', '=', '..'])('%s is text', (text) => {
+    for (const source of [`return '${text}'`, `return { '${text}' }`, `return f('${text}', "${text}", [[${text}]])`]) {
+      expect(facts(`if a then ${source} end`).problem).toBeUndefined();
+    }
+    const [call] = facts(`redis.call('SET', KEYS[1], '${text}')`).calls;
+    expect(call?.args[1]).toEqual({ from: 'constant', value: text });
+  });
+
+  it('are found between comments and other strings', () => {
+    expect(facts(`local t = {'a','b'} -- it's ','\nreturn t`).problem).toBeUndefined();
+    expect(facts(`local s = "it's" --[[ 'end' ]] return 'end'`).problem).toBeUndefined();
   });
 });

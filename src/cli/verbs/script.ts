@@ -17,7 +17,7 @@ export function addScript(program: Command, io: Io, finish: Finish): void {
     const request = { operation_type: 'lua_script', action, ...requestMembers(options), ...defined(members) };
     return runRequest(io, finish, options, request, stdin);
   };
-  addLintTo(script, 'lint <files...>', 'find what is wrong or dangerous in scripts', io, finish);
+  addLintTo(script, 'lint <files...>', 'find what is wrong or dangerous in scripts', io, finish, true);
   withRequest(script.command('load <file>').description('load a script into the script cache')).action(
     (file: string, options: Options) => act('load', { file }, options),
   );

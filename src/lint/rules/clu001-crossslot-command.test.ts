@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { draft, file, found, unchecked } from '../../../test/support/lint.ts';
+import { draft, file, found, script, unchecked } from '../../../test/support/lint.ts';
 import { clu001 } from './clu001-crossslot-command.ts';
 
 const cluster = { server: { cluster: true } };
@@ -35,4 +35,11 @@ test('on one server it does not matter; without a server it is not known', () =>
   expect(unchecked(clu001, file('MGET foo bar', {}))).toBeUndefined();
   expect(found(clu001, file('MGET foo bar'))).toEqual([]);
   expect(unchecked(clu001, file('MGET foo bar'))).toContain('cluster');
+});
+
+test('keys that a script names itself; where KEYS lie is not known', () => {
+  expect(found(clu001, script("return redis.call('MGET', 'foo', 'bar')", cluster))).toEqual(['error cas.lua:1:8']);
+  expect(unchecked(clu001, script("return redis.call('MGET', 'foo', 'bar')"))).toContain('give --url');
+  expect(found(clu001, script("return redis.call('MGET', '{a}foo', '{a}bar')", cluster))).toEqual([]);
+  expect(found(clu001, script("return redis.call('MGET', KEYS[1], KEYS[2])", cluster))).toEqual([]);
 });

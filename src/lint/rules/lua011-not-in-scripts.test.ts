@@ -20,3 +20,10 @@ test.each([
 ])('%s is fine', (lua) => {
   expect(found(lua011, script(lua))).toEqual([]);
 });
+
+test.each(["redis.call('BLPOP', KEYS[1], 0)", "redis.call('WAIT', 0, 1)"])('%s: refused up to 7.0', (lua) => {
+  const on = (redis_version: string) => ({ server: { version: redis_version, redis_version } });
+  expect(found(lua011, script(lua, on('7.0.15')))).toEqual(['error cas.lua:1:1']);
+  expect(found(lua011, script(lua, on('6.0.16')))).toEqual(['error cas.lua:1:1']);
+  expect(found(lua011, script(lua, on('8.0.2')))).toEqual([]);
+});
