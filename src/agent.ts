@@ -137,10 +137,12 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
   try {
     const where = whereOf(server, settings);
     const sources = createSources(settings.filePath);
-    const ask = async (draft: Draft): Promise<Target> => {
+    const ask: Ask = async (draft, known = []) => {
       const facts = [...(await sources.read(draft))];
       const sampled = facts.flatMap(({ sample }) => sample);
-      const found = await inspect(connection, needs(draft, sampled, await sources.keys.read(draft)), where);
+      const questions = needs(draft, sampled, await sources.keys.read(draft));
+      const open = questions.filter((one) => one.ask !== 'selection' || !known.includes(canonicalJson(one.selection)));
+      const found = await inspect(connection, open, where);
       return facts.length === 0 ? found : { ...found, sources: facts };
     };
     const askServer = (): Promise<Target> => inspect(connection, [], where);
@@ -180,7 +182,6 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           connection,
           sources,
           ask,
-          askServer,
           target,
           plan,
           made,
@@ -345,11 +346,13 @@ function capped(request: Request, caps: AgentSettings['caps']): Request | undefi
 /** For so many ms a plan that was made here is judged and priced as it is, like a request: nobody has had the time to look at it. */
 const FRESH_MS = 500;
 
-async function anew({ made, askServer, ask }: Application, plan: Plan): Promise<Plan> {
+async function anew({ made, ask }: Application, plan: Plan): Promise<Plan> {
   const age = systemClock.now() - (made.get(plan) ?? Number.NEGATIVE_INFINITY);
   const fresh = age >= 0 && age < FRESH_MS;
-  // the keys of a fresh plan were read a moment ago: reading them again would only make others wait
-  return refreshed(plan, await (fresh ? askServer() : ask(draftOf(plan))), fresh);
+  // a sample is an estimate with an interval: another of a moment later says no more, and makes others wait again
+  const sampled = plan.target.selections.filter(({ basis }) => fresh && basis === 'sampled');
+  const known = sampled.map(({ selection }) => canonicalJson(selection));
+  return refreshed(plan, await ask(draftOf(plan), known), fresh);
 }
 
 /** A plan that was made without the target's caps would go round them. Throws OpsError refused. */
@@ -380,14 +383,16 @@ const outsideCaps: Diagnostic = {
   url: 'docs/rules/CAP003.md',
 };
 
+/** Asks what a draft needs; selections whose canonical JSON is known are left out. */
+type Ask = (draft: Draft, known?: readonly string[]) => Promise<Target>;
+
 interface Application {
   readonly document: unknown;
   readonly options: ApplyOptions;
   readonly settings: AgentSettings;
   readonly connection: Connection;
   readonly sources: Sources;
-  readonly ask: (draft: Draft) => Promise<Target>;
-  readonly askServer: () => Promise<Target>;
+  readonly ask: Ask;
   readonly target: Agent['target'];
   readonly plan: (request: unknown) => Promise<Planned>;
   /** The plans that were made here, and when, in ms of the epoch. */

@@ -106,8 +106,9 @@ export function refreshed(plan: Plan, now: Target, fresh: boolean): Plan {
   const restarted = now.server.nodes?.find((node) => isRestarted(node, server.nodes ?? []));
   if (restarted) throw drifted(`${restarted.address} is another server process (its run_id changed)`);
   if (now.server.role !== server.role) throw drifted(`the server's role was ${server.role} and is ${now.server.role}`);
-  selections.forEach((planned, index) => {
-    const count = now.selections[index]?.low ?? 0;
+  selections.forEach((planned) => {
+    const wanted = canonicalJson(planned.selection);
+    const count = now.selections.find(({ selection }) => canonicalJson(selection) === wanted)?.low ?? 0;
     const most = Math.max(planned.high, Math.floor(planned.keys * 1.1));
     if (count > most) throw drifted(`the plan foresaw at most ${most} keys, and ${count} match now`);
   });
