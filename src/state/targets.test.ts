@@ -44,10 +44,11 @@ describe('parseTargets', () => {
     ['targets:\n  a:\n    url: redis://h\n    url_env: X\n', 'redops.yaml:2: targets.a: give exactly one of url'],
     ['targets:\n  a: {}\n', 'redops.yaml:2: targets.a: give exactly one of url'],
     ['targets:\n  a: [\n', 'redops.yaml:3: it is not valid YAML'],
+    ['targets:\n  a: *x\n', 'redops.yaml: Unresolved alias'],
     ['lint:\n  severity:\n    DEL001: loud\n', 'redops.yaml:3: lint.severity.DEL001: '],
     ['policy: x\n', 'redops.yaml:1: redops knows no field policy'],
     ['- a\n', 'redops.yaml:1: the file: '],
-  ])('refuses %j with its line', async (text, message) => {
+  ])('refuses %j and says where', async (text, message) => {
     expect(await problemOf(text)).toContain(message);
   });
 

@@ -87,8 +87,14 @@ export async function parseTargets(text: string, path: string): Promise<TargetsF
   const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const problem = document.errors[0];
   if (problem) throw badFile(`${path}:${lines.linePos(problem.pos[0]).line}`, 'it is not valid YAML');
-  // an empty file is no targets
-  const result = TargetsFile.safeParse(document.contents === null ? {} : document.toJS());
+  let value: unknown;
+  try {
+    value = document.contents === null ? {} : document.toJS(); // an empty file is no targets
+  } catch (error) {
+    // an alias to nothing, or so many of them that the document would grow without bound
+    throw badFile(path, error instanceof Error ? error.message : String(error));
+  }
+  const result = TargetsFile.safeParse(value);
   if (result.success) return { ...result.data, path };
   const issue = result.error.issues[0];
   const where = [...(issue?.path ?? []), ...(issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [])];
