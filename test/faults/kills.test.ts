@@ -168,7 +168,7 @@ describe('a job whose journal finds no more room', () => {
   let full = 0;
   let planBytes = 0;
   /** So many that the journal grows longer than the plan, however large its pages get. */
-  const MANY = 3 * KEYS;
+  const MANY = 5 * KEYS;
   beforeAll(async () => {
     server = await startBed();
     const own = await openRuns();
@@ -204,8 +204,8 @@ describe('a job whose journal finds no more room', () => {
       const before = await undone(server, verb, MANY);
       expect(before).toBeGreaterThan(0);
       if (verb === 'unlink') expect(MANY - before).toBe(first.totals.changed);
-      // what was under way when the record failed, and nothing after it
-      expect(MANY - before - recorded).toBeLessThanOrEqual(10_000);
+      // what was under way when the record failed, and nothing after it: of each part a page, and one that waited for its record
+      expect(MANY - before - recorded).toBeLessThanOrEqual(50_000);
       const last = await runs.resume(urlOf(server, engine), first.run_id);
       expect(last).toMatchObject({ status: 'succeeded', ...engineOf(engine, verb), totals: { failed: 0, unknown: 0 } });
       if (verb === 'unlink') expect(last.totals.changed).toBe(recorded + before);
