@@ -46,7 +46,11 @@ async function redops(at) {
       if (outcome !== 'conflict') throw new Error(outcome);
     }
   };
-  return { writers: Array(writers).fill(increment), close: async () => (await counter.close(), agent.close()) };
+  const close = async () => {
+    await counter.close();
+    await agent.close();
+  };
+  return { writers: Array(writers).fill(increment), close };
 }
 
 /** The script that one would write by hand, on one connection that all share: the fastest way of @redis/client. */
