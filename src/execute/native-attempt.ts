@@ -7,8 +7,7 @@ import type { CommandStep, TransactionStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import { LostConnection } from '../redis/connection.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
-import { nothingRan, type Ran, refusedBefore, type Tried } from './exec-block.ts';
-import { problem } from './outcome.ts';
+import { lostAround, nothingRan, refusedBefore, type Tried } from './exec-block.ts';
 import type { OwnConnection } from './own-connection.ts';
 import { decide } from './reads.ts';
 import type { RunContext } from './session.ts';
@@ -28,16 +27,10 @@ export async function attemptNative(
     return judge(step, native, reply);
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
-    const lost = error instanceof LostConnection && error.sent ? error : undefined;
-    const ran = lost ? await unknown(context, lost) : nothingRan(1, 'redirected');
-    return { ...ran, reason: error.code, words: lost ? [sent] : [], ...(lost ? {} : { fault: error }) };
+    if (error instanceof LostConnection && error.sent)
+      return { ...(await lostAround(error, 1, context, 'the command was')), reason: error.code, words: [sent] };
+    return { ...nothingRan(1, 'redirected'), reason: error.code, words: [], fault: error };
   }
-}
-
-async function unknown({ connection }: RunContext, lost: LostConnection): Promise<Ran> {
-  const late = (await connection.end(lost)) === 'ended' ? '' : '; it could not be ended, so it may still execute late';
-  const error = problem('E232', `${lost.message}: the command was sent, and no reply was received${late}`);
-  return { outcome: 'unknown', settled: [{ outcome: 'unknown', reply: null, error }] };
 }
 
 function judge(step: TransactionStep, native: CommandStep, reply: Reply): Tried {

@@ -53,7 +53,7 @@ export function readyTransaction(
     step,
     call,
     name,
-    first: step.native ? 'native' : call && mode !== 'balanced' ? 'script' : 'watch',
+    first: call && mode !== 'balanced' ? 'script' : 'watch',
     contention,
   };
 }
@@ -92,7 +92,8 @@ export async function* runAttempts(
   const { step, contention } = ready;
   const noted = ready.call && contention.of(ready.name);
   let call = noted === 'refused' ? undefined : ready.call;
-  let engine: TransactionEngine = call && noted === 'contended' ? 'script' : ready.first;
+  let engine: TransactionEngine =
+    call && (noted === 'contended' || ready.first === 'script') ? 'script' : step.native ? 'native' : 'watch';
   let switched: EngineSwitch | undefined;
   let conflicts = 0;
   let retries = 0;

@@ -12,7 +12,7 @@
 import { createHash } from 'node:crypto';
 import { type Bytes, toBuffer } from '../base/bytes.ts';
 
-/** A polynomial hash that Lua's doubles compute exactly (all products are below 2^53): its factor, its prime, and the bytes it takes of a key at most. */
+/** A polynomial hash that Lua's doubles compute exactly (all products are below 2^53): its factor, its prime, and the bytes it takes at most. */
 const JITTER_FACTOR = 16_777_619;
 const JITTER_PRIME = 67_108_859;
 const JITTER_BYTES = 64;
@@ -26,16 +26,9 @@ export function jitterPart(runId: string, key: Bytes): number {
   const word = bytes.length > JITTER_BYTES ? Buffer.from(createHash('sha1').update(bytes).digest('hex')) : bytes;
   let hash = 1;
   for (const part of [Buffer.from(runId, 'utf8'), word]) {
-    for (const value of valuesOf(part)) hash = (hash * JITTER_FACTOR + value) % JITTER_PRIME;
+    for (const byte of part) hash = (hash * JITTER_FACTOR + byte) % JITTER_PRIME;
   }
   return ((hash * JITTER_FACTOR) % JITTER_PRIME) / JITTER_PRIME;
-}
-
-/** Four bytes at a time, big-endian, then what is left one by one: as the script reads them by struct, a call for all. */
-function valuesOf(bytes: Buffer): number[] {
-  const whole = bytes.length - (bytes.length % 4);
-  const words = Array.from({ length: whole / 4 }, (_, at) => bytes.readUInt32BE(at * 4));
-  return [...words, ...bytes.subarray(whole)];
 }
 
 /**
@@ -59,7 +52,7 @@ local keys, over = page[2], 0
 local acted = #keys
 if acted > tonumber(most) then acted, over = tonumber(most), 1 end
 local changed, failed, errors = 0, 0, {}
-local pcall, floor, format, sha1hex = redis.pcall, math.floor, string.format, redis.sha1hex
+local pcall, byte, floor, format, sha1hex = redis.pcall, string.byte, math.floor, string.format, redis.sha1hex
 local function note(key, reply)
   if type(reply) == 'number' then changed = changed + reply return end
   failed = failed + 1
@@ -80,23 +73,14 @@ elseif base == '' then
 else
   base, jitter = tonumber(base), tonumber(jitter)
   local deadline = format('%d', base)
-  local formats, read, rep = {}, struct.unpack, string.rep
-  local function mix(hash, bytes)
-    local size = #bytes
-    local how = formats[size]
-    if not how then
-      how = '>' .. rep('I4', floor(size / 4)) .. rep('B', size % 4)
-      formats[size] = how
-    end
-    local values = {read(how, bytes)}
-    for i = 1, #values - 1 do hash = (hash * ${JITTER_FACTOR} + values[i]) % ${JITTER_PRIME} end
-    return hash
-  end
-  local seed = mix(1, run)
+  local seed = 1
+  for at = 1, #run do seed = (seed * ${JITTER_FACTOR} + byte(run, at)) % ${JITTER_PRIME} end
   for at = 1, acted do
     local key = keys[at]
     if jitter > 0 then
-      local hash = mix(seed, #key > ${JITTER_BYTES} and sha1hex(key) or key) * ${JITTER_FACTOR} % ${JITTER_PRIME}
+      local bytes, hash = {byte(#key > ${JITTER_BYTES} and sha1hex(key) or key, 1, ${JITTER_BYTES})}, seed
+      for i = 1, #bytes do hash = (hash * ${JITTER_FACTOR} + bytes[i]) % ${JITTER_PRIME} end
+      hash = hash * ${JITTER_FACTOR} % ${JITTER_PRIME}
       deadline = format('%d', base + floor(hash / ${JITTER_PRIME} * (jitter + 1)))
     end
     note(key, pcall(command, key, deadline, unpack(extra)))

@@ -352,14 +352,20 @@ describe('the two engines of a transaction', () => {
       performance_mode: 'throughput_optimized',
       accept: ['SEC002'],
     };
-    const report = await withAgent(strict.userUrl!, (agent) => applied(agent, request));
-    expect(report.transaction).toMatchObject({
-      outcome: 'committed',
-      engine: 'watch',
-      attempts: 2,
-      switched: { attempt: 2, reason: 'NOPERM' },
+    await withAgent(strict.userUrl!, async (agent) => {
+      const first = await applied(agent, request);
+      expect(first.transaction).toMatchObject({
+        outcome: 'committed',
+        engine: 'watch',
+        attempts: 2,
+        switched: { attempt: 2, reason: 'NOPERM' },
+      });
+      // the refusal is remembered: the script is not asked for again, nor said to have run
+      const { transaction } = await applied(agent, request);
+      expect(transaction).toMatchObject({ outcome: 'committed', engine: 'watch', attempts: 1 });
+      expect(transaction).not.toHaveProperty('switched');
     });
-    expect(await strict.cli('get', 'a')).toBe('6');
+    expect(await strict.cli('get', 'a')).toBe('7');
     await strict.stop();
   });
 
