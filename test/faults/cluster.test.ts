@@ -241,8 +241,11 @@ describe('a scan job', () => {
     const slowly = { ...job, limits: { rate: 2_000 } };
     const report = await apply(async (page) => {
       if (page !== 2) return;
-      for (const slot of slots.slice(0, 20)) {
-        moved += Number(await last!.cli('cluster', 'countkeysinslot', String(slot)));
+      for (const slot of slots) {
+        if (moved > 10) break;
+        const held = Number(await last!.cli('cluster', 'countkeysinslot', String(slot)));
+        if (held === 0) continue; // the job was there before
+        moved += held;
         await moveSlot(slot, last!, first!);
       }
     }, slowly);
