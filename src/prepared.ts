@@ -12,7 +12,7 @@ import type { Contention } from './execute/contention.ts';
 import { OwnConnection, slotOfStep } from './execute/own-connection.ts';
 import type { Parse } from './execute/reads.ts';
 import { type RunContext, Session } from './execute/session.ts';
-import { type ReadyTransaction, readyTransaction, runAttempts } from './execute/transaction.ts';
+import { openAttempts, type ReadyTransaction, readyTransaction, type Turn } from './execute/transaction.ts';
 import { parseExpression } from './formats/expr.ts';
 import { decide } from './lint/policy.ts';
 import type { Event } from './plan/event.ts';
@@ -133,7 +133,7 @@ function openPrepared(
     const own = await lanes.take();
     try {
       const within = signal ? { ...context, signal } : context;
-      const ended = await collect(runAttempts(within, ready, { own, script }, 0));
+      const ended = await collect(openAttempts(within, ready, { own, script }, 0));
       outcomes[ended.outcome] = (outcomes[ended.outcome] ?? 0) + 1;
       const applied = ended.outcome === 'committed' || ended.outcome === 'partial';
       return applied ? await confirmed(context, ended) : ended;
@@ -166,22 +166,22 @@ function openPrepared(
   };
 }
 
-/** The events of one run as its outcome. Rejects with what ended it before it came to one. */
-async function collect(attempts: ReturnType<typeof runAttempts>): Promise<PreparedOutcome> {
+/** The turns of one run as its outcome. Rejects with what ended it before it came to one. */
+async function collect(next: () => Promise<Turn>): Promise<PreparedOutcome> {
   const results: CommandResult[] = [];
   let end: Extract<Event, { kind: 'transaction' }> | undefined;
   let unproven: string | undefined;
-  for (;;) {
-    const next = await attempts.next();
-    if (next.done) {
-      const { value } = next;
-      if (value.end === 'fault' && (value.fault.code === 'drift' || !end)) throw value.fault;
-      break;
+  let turn: Turn;
+  do {
+    turn = await next();
+    for (const event of turn.events) {
+      if (event.kind === 'result') results.push(event.result);
+      else if (event.kind === 'transaction') end = event;
+      else if (event.kind === 'unproven') unproven = event.reason;
     }
-    if (next.value.kind === 'result') results.push(next.value.result);
-    else if (next.value.kind === 'transaction') end = next.value;
-    else if (next.value.kind === 'unproven') unproven = next.value.reason;
-  }
+  } while (!turn.ending);
+  const { ending } = turn;
+  if (ending.end === 'fault' && (ending.fault.code === 'drift' || !end)) throw ending.fault;
   if (!end) throw new OpsError('interrupted', 'the run ended before it had an outcome');
   const { kind: _kind, ...facts } = end;
   return { ...facts, results, ...(unproven === undefined ? {} : { unproven }) };

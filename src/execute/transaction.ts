@@ -81,13 +81,37 @@ export async function* runTransaction(
   }
 }
 
+/** What there is to tell of one attempt, and how the run ended where it was the last. */
+export interface Turn {
+  readonly events: readonly Event[];
+  readonly ending?: Ending;
+}
+
 /** Attempts until it is committed, cannot be, or its retries are used up; the lanes stay open. */
 export async function* runAttempts(
   context: RunContext,
   ready: ReadyTransaction,
-  { own, script }: TransactionLanes,
+  lanes: TransactionLanes,
   first: number,
 ): AsyncGenerator<Event, Ending> {
+  const next = openAttempts(context, ready, lanes, first);
+  for (;;) {
+    const { events, ending } = await next();
+    yield* events;
+    if (ending) return ending;
+  }
+}
+
+/**
+ * The attempts of one run: each call makes the next one, until a turn has an ending. Turns and no events one by one: on a
+ * hot counter the steps of an async generator cost as much as the rest of an attempt.
+ */
+export function openAttempts(
+  context: RunContext,
+  ready: ReadyTransaction,
+  { own, script }: TransactionLanes,
+  first: number,
+): () => Promise<Turn> {
   const { retry } = context.plan.request;
   const { step, contention } = ready;
   const noted = ready.call && contention.of(ready.name);
@@ -95,9 +119,15 @@ export async function* runAttempts(
   let engine: TransactionEngine =
     call && (noted === 'contended' || ready.first === 'script') ? 'script' : step.native ? 'native' : 'watch';
   let switched: EngineSwitch | undefined;
+  let attempts = 0;
   let conflicts = 0;
   let retries = 0;
-  for (let attempts = 1; ; attempts += 1) {
+  /** What comes before the next attempt. */
+  let before: { readonly waitMs: number; readonly tried: Tried } | undefined;
+  return async () => {
+    if (before) await comeAgain(context, own, before);
+    before = undefined;
+    attempts += 1;
     const tried =
       engine === 'script' && call
         ? await attemptScript(context, script, step, call)
@@ -108,15 +138,15 @@ export async function* runAttempts(
       call = undefined;
       engine = 'watch';
       switched = { attempt: attempts + 1, reason: tried.leave };
-      yield { kind: 'retried', reason: tried.leave, attempt: attempts, wait_ms: 0 };
-      continue;
+      return { events: [{ kind: 'retried', reason: tried.leave, attempt: attempts, wait_ms: 0 }] };
     }
     const again = tried.outcome === 'conflict' || tried.outcome === 'redirected';
     if (!again || tried.fault?.code === 'drift' || retries >= retry.max_retries || context.signal.aborted) {
       const facts = { attempts, engine, ...(switched ? { switched } : {}) };
-      yield* conclude(step, first, tried, facts, context.plan.target.server);
-      if (context.signal.aborted && again) return { end: 'interrupted' };
-      return tried.fault ? { end: 'fault', fault: tried.fault } : { end: 'done' };
+      return {
+        events: conclude(step, first, tried, facts, context.plan.target.server),
+        ending: endingOf(tried, again && context.signal.aborted),
+      };
     }
     conflicts = tried.outcome === 'conflict' ? conflicts + 1 : 0;
     if (call && conflicts >= CONTENTION) {
@@ -124,21 +154,30 @@ export async function* runAttempts(
       engine = 'script';
       switched = { attempt: attempts + 1, reason: 'conflict' };
     }
-    const wait = engine === 'script' && conflicts > 0 ? 0 : waitMs(context, tried, retries);
-    yield {
-      kind: 'retried',
-      reason: tried.reason ?? tried.outcome ?? 'redirected',
-      attempt: attempts,
-      wait_ms: Math.round(wait),
-    };
+    const waitMs = engine === 'script' && conflicts > 0 ? 0 : backoffMs(context, tried, retries);
+    before = { waitMs, tried };
     retries += 1;
-    if (wait > 0) await context.clock.sleep(wait, context.signal).catch(() => undefined);
-    if (tried.outcome === 'redirected') await own.moveOn(tried.fault);
-  }
+    const reason = tried.reason ?? tried.outcome ?? 'redirected';
+    return { events: [{ kind: 'retried', reason, attempt: attempts, wait_ms: Math.round(waitMs) }] };
+  };
+}
+
+function endingOf({ fault }: Tried, interrupted: boolean): Ending {
+  if (interrupted) return { end: 'interrupted' };
+  return fault ? { end: 'fault', fault } : { end: 'done' };
+}
+
+async function comeAgain(
+  { clock, signal }: RunContext,
+  own: OwnConnection,
+  { waitMs, tried }: { readonly waitMs: number; readonly tried: Tried },
+): Promise<void> {
+  if (waitMs > 0) await clock.sleep(waitMs, signal).catch(() => undefined);
+  if (tried.outcome === 'redirected') await own.moveOn(tried.fault);
 }
 
 /** A script has no conflicts, so it is not waited for; a server that is not ready is. */
-function waitMs({ plan }: RunContext, tried: Tried, retries: number): number {
+function backoffMs({ plan }: RunContext, tried: Tried, retries: number): number {
   return waitBeforeRetry(tried.outcome === 'conflict' ? 'conflict' : 'redirected', retries, {
     roundTripMs: plan.execution_plan.round_trip_ms,
     baseMs: plan.request.retry.base_ms,
@@ -147,28 +186,28 @@ function waitMs({ plan }: RunContext, tried: Tried, retries: number): number {
 
 type Facts = Pick<Extract<Event, { kind: 'transaction' }>, 'attempts' | 'engine' | 'switched'>;
 
-function* conclude(
+function conclude(
   step: TransactionStep,
   first: number,
   tried: Tried,
   facts: Facts,
   server: { readonly replicas: number },
-): Generator<Event> {
+): Event[] {
   const applied = tried.outcome === 'committed' || tried.outcome === 'partial';
-  for (const [index, settled] of tried.settled.entries()) {
-    const { argv } = step.steps[index]!;
-    yield resultEvent(first + index, argv, tried.words[index] ?? [], settled);
-  }
+  const events = tried.settled.map((settled, index) =>
+    resultEvent(first + index, step.steps[index]!.argv, tried.words[index] ?? [], settled),
+  );
   if (tried.outcome) {
-    yield {
+    events.push({
       kind: 'transaction',
       outcome: tried.outcome,
       ...facts,
       ...(tried.reads ? { reads: tried.reads } : {}),
       ...(tried.found_by ? { found_by: tried.found_by } : {}),
       ...(applied ? replicationOf(tried.replicas, step.wait, server) : {}),
-    };
+    });
     const reason = applied ? unreplicated(tried.replicas, step.wait) : undefined;
-    if (reason !== undefined) yield { kind: 'unproven', reason };
+    if (reason !== undefined) events.push({ kind: 'unproven', reason });
   }
+  return events;
 }
