@@ -12,10 +12,9 @@ import type { Contention } from './execute/contention.ts';
 import { OwnConnection, slotOfStep } from './execute/own-connection.ts';
 import type { Parse } from './execute/reads.ts';
 import { type RunContext, Session } from './execute/session.ts';
-import { openAttempts, type ReadyTransaction, readyTransaction, type Turn } from './execute/transaction.ts';
+import { type Concluded, openAttempts, type ReadyTransaction, readyTransaction } from './execute/transaction.ts';
 import { parseExpression } from './formats/expr.ts';
 import { decide } from './lint/policy.ts';
-import type { Event } from './plan/event.ts';
 import type { Plan } from './plan/plan.ts';
 import type { CommandResult, EngineSwitch, TransactionEngine, TransactionOutcome } from './plan/report.ts';
 import type { ReplyValue } from './plan/values.ts';
@@ -126,19 +125,25 @@ function openPrepared(
   const session = new Session(context);
   const lanes = openLanes(most, () => new OwnConnection(context, slot, randomUUID()));
   const script = () => session.lease(slot === undefined ? {} : { slot });
-  const moving = new Set<Promise<unknown>>();
   const outcomes: Partial<Record<TransactionOutcome, number>> = {};
+  let moving = 0;
+  let rested: (() => void) | undefined;
   let closed = false;
   const runOnce = async (signal: AbortSignal | undefined): Promise<PreparedOutcome> => {
-    const own = await lanes.take();
+    const own = lanes.idle() ?? (await lanes.wait());
     try {
       const within = signal ? { ...context, signal } : context;
-      const ended = await collect(openAttempts(within, ready, { own, script }, 0));
+      const next = openAttempts(within, ready, { own, script }, 0);
+      let turn = await next();
+      while ('retried' in turn) turn = await next();
+      const ended = outcomeOf(turn);
       outcomes[ended.outcome] = (outcomes[ended.outcome] ?? 0) + 1;
       const applied = ended.outcome === 'committed' || ended.outcome === 'partial';
       return applied ? await confirmed(context, ended) : ended;
     } finally {
       lanes.give(own);
+      moving -= 1;
+      if (moving === 0) rested?.();
     }
   };
   return {
@@ -148,16 +153,16 @@ function openPrepared(
         return Promise.reject(
           new OpsError('interrupted', closed ? 'the transaction was closed' : 'the run was aborted'),
         );
-      const running = runOnce(signal);
-      moving.add(running);
-      const done = () => moving.delete(running);
-      running.then(done, done);
-      return running;
+      moving += 1;
+      return runOnce(signal);
     },
     close: async () => {
       if (closed) return;
       closed = true;
-      await Promise.allSettled(moving);
+      if (moving > 0)
+        await new Promise<void>((resolve) => {
+          rested = resolve;
+        });
       await lanes.close();
       await session.close();
       if (stateDir)
@@ -166,25 +171,13 @@ function openPrepared(
   };
 }
 
-/** The turns of one run as its outcome. Rejects with what ended it before it came to one. */
-async function collect(next: () => Promise<Turn>): Promise<PreparedOutcome> {
-  const results: CommandResult[] = [];
-  let end: Extract<Event, { kind: 'transaction' }> | undefined;
-  let unproven: string | undefined;
-  let turn: Turn;
-  do {
-    turn = await next();
-    for (const event of turn.events) {
-      if (event.kind === 'result') results.push(event.result);
-      else if (event.kind === 'transaction') end = event;
-      else if (event.kind === 'unproven') unproven = event.reason;
-    }
-  } while (!turn.ending);
-  const { ending } = turn;
-  if (ending.end === 'fault' && (ending.fault.code === 'drift' || !end)) throw ending.fault;
-  if (!end) throw new OpsError('interrupted', 'the run ended before it had an outcome');
-  const { kind: _kind, ...facts } = end;
-  return { ...facts, results, ...(unproven === undefined ? {} : { unproven }) };
+/** Throws what ended the run before it came to an outcome. */
+function outcomeOf({ ending, results, transaction, unproven }: Concluded): PreparedOutcome {
+  if (ending.end === 'fault' && (ending.fault.code === 'drift' || !transaction)) throw ending.fault;
+  if (!transaction) throw new OpsError('interrupted', 'the run ended before it had an outcome');
+  // the run's own object, and assigning is cheaper than a copy
+  const outcome = Object.assign(transaction, { results: results.map(({ result }) => result) });
+  return unproven === undefined ? outcome : Object.assign(outcome, { unproven });
 }
 
 /** Where Sentinels name the primary, an acknowledgement counts once they still name the one that gave it. */
@@ -199,7 +192,10 @@ async function confirmed({ connection, plan }: RunContext, ended: PreparedOutcom
 }
 
 interface Lanes {
-  take(): Promise<OwnConnection>;
+  /** One that nobody uses, where there is one or may be one more. */
+  idle(): OwnConnection | undefined;
+  /** The next one that is given back. */
+  wait(): Promise<OwnConnection>;
   give(one: OwnConnection): void;
   close(): Promise<void>;
 }
@@ -210,14 +206,14 @@ function openLanes(most: number, make: () => OwnConnection): Lanes {
   const idle: OwnConnection[] = [];
   const waiting: ((one: OwnConnection) => void)[] = [];
   return {
-    take: async () => {
+    idle: () => {
       const free = idle.pop();
-      if (free) return free;
-      if (all.length >= most) return new Promise((resolve) => waiting.push(resolve));
+      if (free || all.length >= most) return free;
       const one = make();
       all.push(one);
       return one;
     },
+    wait: () => new Promise((resolve) => waiting.push(resolve)),
     give: (one) => {
       const next = waiting.shift();
       if (next) next(one);

@@ -4,7 +4,6 @@ import { OpsError } from '../base/ops-error.ts';
 import { isReadOnly } from '../catalog/nature.ts';
 import type { Event } from '../plan/event.ts';
 import { guardedCommand } from '../plan/guarded-command.ts';
-import type { ReplyProblem } from '../plan/report.ts';
 import type { CommandStep } from '../plan/step.ts';
 import type { Argument } from '../plan/values.ts';
 import { LostConnection } from '../redis/connection.ts';
@@ -114,18 +113,10 @@ export function resultEvent(
   argv: readonly Argument[],
   words: readonly Bytes[],
   settled: Settled,
-): Event {
-  const error: ReplyProblem | undefined = settled.error;
-  return {
-    kind: 'result',
-    effect: settled.outcome === 'ok' ? effectOf(words, settled.reply) : 'none',
-    result: {
-      index,
-      argv: settled.outcome === 'not_sent' ? [...argv] : [...words],
-      outcome: settled.outcome,
-      reply: replyValue(settled.reply),
-      ...(error ? { error } : {}),
-      ...(settled.repeated ? { repeated: true } : {}),
-    },
-  };
+): Extract<Event, { kind: 'result' }> {
+  const { outcome, reply, error } = settled;
+  const effect = outcome === 'ok' ? effectOf(words, reply) : 'none';
+  const plain = { index, argv: [...(outcome === 'not_sent' ? argv : words)], outcome, reply: replyValue(reply) };
+  const told = error ? { ...plain, error } : plain;
+  return { kind: 'result', effect, result: settled.repeated ? { ...told, repeated: true } : told };
 }

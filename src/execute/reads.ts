@@ -28,7 +28,8 @@ export type Parse = typeof parseExpression;
 
 /** Decides from the replies whether and with which values the transaction goes on. `parse`: of a caller that remembers. */
 export function decide(step: TransactionStep, replies: readonly Read[], parse: Parse = parseExpression): Decision {
-  const reads = Object.fromEntries(replies.map((read) => [read.name, replyValue(read.reply)]));
+  const reads: Record<string, ReplyValue> = {};
+  for (const { name, reply } of replies) reads[name] = replyValue(reply);
   const names: Record<string, ExprValue> = {};
   const abort = (message: string): Decision => ({
     kind: 'aborted',

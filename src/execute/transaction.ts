@@ -81,10 +81,21 @@ export async function* runTransaction(
   }
 }
 
-/** What there is to tell of one attempt, and how the run ended where it was the last. */
-export interface Turn {
-  readonly events: readonly Event[];
-  readonly ending?: Ending;
+/** An event without its kind. */
+type Facts<Kind extends Event['kind']> = Omit<Extract<Event, { kind: Kind }>, 'kind'>;
+
+/** What one attempt came to: another follows it, or the run ended. */
+export type Turn = { readonly retried: Facts<'retried'> } | Concluded;
+
+/** How a run ended. */
+export interface Concluded {
+  readonly ending: Ending;
+  /** Of each command, in order. */
+  readonly results: readonly Extract<Event, { kind: 'result' }>[];
+  /** Left out where nothing was sent that could have an outcome. */
+  readonly transaction?: Facts<'transaction'>;
+  /** Why what was committed may yet be lost. */
+  readonly unproven?: string;
 }
 
 /** Attempts until it is committed, cannot be, or its retries are used up; the lanes stay open. */
@@ -96,9 +107,15 @@ export async function* runAttempts(
 ): AsyncGenerator<Event, Ending> {
   const next = openAttempts(context, ready, lanes, first);
   for (;;) {
-    const { events, ending } = await next();
-    yield* events;
-    if (ending) return ending;
+    const turn = await next();
+    if ('retried' in turn) {
+      yield { kind: 'retried', ...turn.retried };
+      continue;
+    }
+    yield* turn.results;
+    if (turn.transaction) yield { kind: 'transaction', ...turn.transaction };
+    if (turn.unproven !== undefined) yield { kind: 'unproven', reason: turn.unproven };
+    return turn.ending;
   }
 }
 
@@ -138,15 +155,13 @@ export function openAttempts(
       call = undefined;
       engine = 'watch';
       switched = { attempt: attempts + 1, reason: tried.leave };
-      return { events: [{ kind: 'retried', reason: tried.leave, attempt: attempts, wait_ms: 0 }] };
+      return { retried: { reason: tried.leave, attempt: attempts, wait_ms: 0 } };
     }
     const again = tried.outcome === 'conflict' || tried.outcome === 'redirected';
     if (!again || tried.fault?.code === 'drift' || retries >= retry.max_retries || context.signal.aborted) {
-      const facts = { attempts, engine, ...(switched ? { switched } : {}) };
-      return {
-        events: conclude(step, first, tried, facts, context.plan.target.server),
-        ending: endingOf(tried, again && context.signal.aborted),
-      };
+      const ran: Ran = switched ? { attempts, engine, switched } : { attempts, engine };
+      const ending = endingOf(tried, again && context.signal.aborted);
+      return conclude(ending, step, first, tried, ran, context.plan.target.server);
     }
     conflicts = tried.outcome === 'conflict' ? conflicts + 1 : 0;
     if (call && conflicts >= CONTENTION) {
@@ -158,7 +173,7 @@ export function openAttempts(
     before = { waitMs, tried };
     retries += 1;
     const reason = tried.reason ?? tried.outcome ?? 'redirected';
-    return { events: [{ kind: 'retried', reason, attempt: attempts, wait_ms: Math.round(waitMs) }] };
+    return { retried: { reason, attempt: attempts, wait_ms: Math.round(waitMs) } };
   };
 }
 
@@ -184,30 +199,34 @@ function backoffMs({ plan }: RunContext, tried: Tried, retries: number): number 
   });
 }
 
-type Facts = Pick<Extract<Event, { kind: 'transaction' }>, 'attempts' | 'engine' | 'switched'>;
+type Ran = Pick<Facts<'transaction'>, 'attempts' | 'engine' | 'switched'>;
 
 function conclude(
+  ending: Ending,
   step: TransactionStep,
   first: number,
   tried: Tried,
-  facts: Facts,
+  ran: Ran,
   server: { readonly replicas: number },
-): Event[] {
-  const applied = tried.outcome === 'committed' || tried.outcome === 'partial';
-  const events = tried.settled.map((settled, index) =>
+): Concluded {
+  const { outcome, reads, found_by } = tried;
+  const results = tried.settled.map((settled, index) =>
     resultEvent(first + index, step.steps[index]!.argv, tried.words[index] ?? [], settled),
   );
-  if (tried.outcome) {
-    events.push({
-      kind: 'transaction',
-      outcome: tried.outcome,
-      ...facts,
-      ...(tried.reads ? { reads: tried.reads } : {}),
-      ...(tried.found_by ? { found_by: tried.found_by } : {}),
-      ...(applied ? replicationOf(tried.replicas, step.wait, server) : {}),
-    });
-    const reason = applied ? unreplicated(tried.replicas, step.wait) : undefined;
-    if (reason !== undefined) events.push({ kind: 'unproven', reason });
-  }
-  return events;
+  if (!outcome) return { ending, results };
+  // member by member: spreading what may be left out costs more than the rest of a run
+  const transaction: { -readonly [Name in keyof Facts<'transaction'>]: Facts<'transaction'>[Name] } = {
+    outcome,
+    attempts: ran.attempts,
+    engine: ran.engine,
+  };
+  if (ran.switched) transaction.switched = ran.switched;
+  if (reads) transaction.reads = reads;
+  if (found_by) transaction.found_by = found_by;
+  if (outcome !== 'committed' && outcome !== 'partial') return { ending, results, transaction };
+  const { replicas, replicated } = replicationOf(tried.replicas, step.wait, server);
+  if (replicas !== undefined) transaction.replicas = replicas;
+  if (replicated) transaction.replicated = replicated;
+  const unproven = unreplicated(tried.replicas, step.wait);
+  return unproven === undefined ? { ending, results, transaction } : { ending, results, transaction, unproven };
 }

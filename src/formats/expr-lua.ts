@@ -187,7 +187,7 @@ const parts: Readonly<Record<Part, { readonly needs: readonly Part[]; readonly l
     needs: [],
     lua: String.raw`local function points(s)
   if #s > 1048576 then error('size', 0) end
-  if not string.find(s, '[\128-\255]') then return #s end
+  if not find(s, '[\128-\255]') then return #s end
   local g = string.gsub
   s = g(s, '\240[\144-\191][\128-\191][\128-\191]', 'x')
   s = g(s, '[\241-\243][\128-\191][\128-\191][\128-\191]', 'x')
@@ -196,14 +196,14 @@ const parts: Readonly<Record<Part, { readonly needs: readonly Part[]; readonly l
   s = g(s, '[\225-\236\238\239][\128-\191][\128-\191]', 'x')
   s = g(s, '\237[\128-\159][\128-\191]', 'x')
   s = g(s, '[\194-\223][\128-\191]', 'x')
-  if string.find(s, '[\128-\255]') then return nil end
+  if find(s, '[\128-\255]') then return nil end
   return #s
 end`,
   },
   digits: {
     needs: ['exact'],
     lua: `local function digits(s)
-  if #s > 20 or not (s == '0' or string.find(s, '^%-?[1-9][0-9]*$')) then return nil end
+  if #s > 20 or not (s == '0' or find(s, '^%-?[1-9][0-9]*$')) then return nil end
   return exact(tonumber(s))
 end`,
   },

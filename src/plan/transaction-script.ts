@@ -37,6 +37,8 @@ const MOST_READS = 20;
 const MOST_COMMANDS = 30;
 const MOST_WORDS = 60;
 
+const large = "local function large(n) return type(n) == 'number' and (n > MAX or n < -MAX) end\n";
+
 /** The script that does the same as the step; or in one sentence why there is none. */
 export function transactionScript(
   step: Pick<TransactionStep, 'reads' | 'guard' | 'steps'>,
@@ -93,8 +95,8 @@ export function transactionScript(
   const may = [...commands, ...counters.map(({ lua }) => lua)].map((lua) => `may(${lua})`);
   const source = `#!lua
 local P, K, A, MAX, NULL, may = redis.pcall, KEYS, ARGV, ${luaInteger}, {}, redis.acl_check_cmd
-local function large(n) return type(n) == 'number' and (n > MAX or n < -MAX) end
-${luaPrelude(helpers)}
+local type, find = type, string.find
+${counters.length === 0 ? '' : large}${luaPrelude(helpers)}
 ${reads.map((lua, index) => `local r${index + 1} = P(${lua})\n`).join('')}local function decide()
 ${r.map((name, index) => `  local v${index + 1} = value(${name})\n`).join('')}${guard === undefined ? '' : `  if not truth(${guard}) then stop() end\n`}${words.lua.map((lua, index) => `  local w${index + 1} = word(${lua})\n`).join('')}  if not (${may.join(' and ')}) then error('permission', 0) end
   return ${w.join(', ')}

@@ -22,6 +22,9 @@ interface Pending {
 /** Silence of this length is told apart: see RedisSocket.gaps. */
 const GAP_MS = 1_000;
 
+/** Replies that are handed out in one turn of the event loop at least: see #handOut. */
+const PART = 32;
+
 /** Who takes the replies of a diverted socket. */
 export interface SocketSink {
   reply(value: Decoded): void;
@@ -77,6 +80,11 @@ export class RedisSocket implements Lease {
   #head = 0;
   #unsent: Pending[] = [];
   #flushing = false;
+  /** Replies that are there and not handed out, in order. */
+  #waiting: { readonly pending: Pending; readonly value: Decoded }[] = [];
+  /** How many replies a turn of the event loop hands out, and how many this one still may. */
+  #part = PART;
+  #room = 0;
   #timer: { readonly handle: NodeJS.Timeout; readonly due: number } | undefined;
   #sink: SocketSink | undefined;
   #dead: { code: 'connection_lost' | 'connection_timeout'; message: string; cause?: unknown } | undefined;
@@ -90,6 +98,10 @@ export class RedisSocket implements Lease {
       const nowMs = performance.now();
       if (nowMs - this.#heardMs > GAP_MS) this.gaps += 1;
       this.#heardMs = nowMs;
+      if (this.#waiting.length === 0) {
+        this.#part = Math.max(PART, (this.#pending.length - this.#head) >> 1);
+        this.#room = this.#part;
+      }
       try {
         this.#decoder.write(chunk);
       } catch (error) {
@@ -168,7 +180,23 @@ export class RedisSocket implements Lease {
       this.#pending.splice(0, this.#head);
       this.#head = 0;
     }
-    pending.resolve(value);
+    if (this.#room > 0) {
+      this.#room -= 1;
+      pending.resolve(value);
+    } else {
+      this.#waiting.push({ pending, value });
+      if (this.#waiting.length === 1) setImmediate(() => this.#handOut());
+    }
+  }
+
+  /**
+   * The replies of a large chunk are handed out in parts, half of what is outstanding each: what is asked next by those
+   * who have theirs leaves while the others are still to come, and the server works on it meanwhile.
+   */
+  #handOut(): void {
+    const part = this.#waiting.splice(0, this.#part);
+    for (const { pending, value } of part) pending.resolve(value);
+    if (this.#waiting.length > 0) setImmediate(() => this.#handOut());
   }
 
   /** Replies come in order, so only the oldest command's deadline needs watching. */
@@ -195,6 +223,8 @@ export class RedisSocket implements Lease {
     this.#dead = { code, message, cause };
     clearTimeout(this.#timer?.handle);
     this.#stream.destroy();
+    for (const { pending, value } of this.#waiting) pending.resolve(value);
+    this.#waiting = [];
     const outstanding = this.#pending.slice(this.#head);
     this.#pending.length = 0;
     this.#head = 0;

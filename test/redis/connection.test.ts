@@ -35,6 +35,45 @@ describe('a connection to one server', () => {
   );
 });
 
+describe('replies that come together', () => {
+  const asked = Array.from({ length: 200 }, (_, index) => String(index));
+
+  it('are handed out in order, half of them in a turn of the event loop, so that what is asked next can leave', async () => {
+    const connection = await connectServer(parseUrl(server.url));
+    const lease = await connection.lease();
+    let turn = 0;
+    const inTurn = new Map<number, number>();
+    const told: (string | undefined)[] = [];
+    let ticking = true;
+    const tick = (): void => {
+      turn += 1;
+      if (ticking) setImmediate(tick);
+    };
+    tick();
+    await Promise.all(
+      asked.map(async (text) => {
+        told.push(replyText(await lease.send(['ECHO', text])));
+        inTurn.set(turn, (inTurn.get(turn) ?? 0) + 1);
+      }),
+    );
+    ticking = false;
+    expect(told).toEqual(asked);
+    expect(Math.max(...inTurn.values())).toBeLessThanOrEqual(100);
+    await connection.close();
+  });
+
+  it('are all handed out when the connection ends meanwhile', async () => {
+    const connection = await connectServer(parseUrl(server.url));
+    const lease = await connection.lease();
+    const sent = asked.map((text) => lease.send(['ECHO', text]));
+    const ended = sent[0]!.then(() => lease.close());
+    expect((await Promise.all(sent)).map((reply) => replyText(reply))).toEqual(asked);
+    await ended;
+    await expect(lease.send(['ECHO', 'late'])).rejects.toThrow(LostConnection);
+    await connection.close();
+  });
+});
+
 describe('a connection that was lost', () => {
   it('is opened once for all who ask at the same time', async () => {
     const own = await startServer();
