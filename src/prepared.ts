@@ -18,7 +18,7 @@ import { decide } from './lint/policy.ts';
 import type { Plan } from './plan/plan.ts';
 import type { CommandResult, EngineSwitch, TransactionEngine, TransactionOutcome } from './plan/report.ts';
 import type { ReplyValue } from './plan/values.ts';
-import type { Connection } from './redis/connection.ts';
+import type { Connection, Lease } from './redis/connection.ts';
 import { appendAudit } from './state/audit.ts';
 
 /** What is granted once, for every run; a signed approval is for one run, so it is not taken here. */
@@ -124,7 +124,7 @@ function openPrepared(
   const slot = slotOfStep(ready.step);
   const session = new Session(context);
   const lanes = openLanes(most, () => new OwnConnection(context, slot, randomUUID()));
-  const script = () => session.lease(slot === undefined ? {} : { slot });
+  const script = sharedLease(session, slot);
   const outcomes: Partial<Record<TransactionOutcome, number>> = {};
   let moving = 0;
   let rested: (() => void) | undefined;
@@ -171,6 +171,17 @@ function openPrepared(
   };
 }
 
+/** The connection of the script, which all runs share. On a single server it is looked up once, until it is lost. */
+function sharedLease(session: Session, slot: number | undefined): () => Lease | Promise<Lease> {
+  if (session.cluster) return () => session.lease(slot === undefined ? {} : { slot });
+  let kept: Lease | undefined;
+  const open = async (): Promise<Lease> => {
+    kept = await session.lease();
+    return kept;
+  };
+  return () => (kept && !kept.lost ? kept : open());
+}
+
 /** Throws what ended the run before it came to an outcome. */
 function outcomeOf({ ending, results, transaction, unproven }: Concluded): PreparedOutcome {
   if (ending.end === 'fault' && (ending.fault.code === 'drift' || !transaction)) throw ending.fault;
@@ -181,14 +192,14 @@ function outcomeOf({ ending, results, transaction, unproven }: Concluded): Prepa
 }
 
 /** Where Sentinels name the primary, an acknowledgement counts once they still name the one that gave it. */
-async function confirmed({ connection, plan }: RunContext, ended: PreparedOutcome): Promise<PreparedOutcome> {
-  try {
-    await connection.confirm(plan.target.server.run_id);
-    return ended;
-  } catch (error) {
-    if (!(error instanceof OpsError)) throw error;
-    return { ...ended, unproven: `${error.message}: what the server acknowledged may be lost` };
-  }
+function confirmed({ connection, plan }: RunContext, ended: PreparedOutcome): Promise<PreparedOutcome> {
+  return connection.confirm(plan.target.server.run_id).then(
+    () => ended,
+    (error: unknown) => {
+      if (!(error instanceof OpsError)) throw error;
+      return { ...ended, unproven: `${error.message}: what the server acknowledged may be lost` };
+    },
+  );
 }
 
 interface Lanes {

@@ -24,7 +24,7 @@ export const counter = {
     'a hand-written script by EVALSHA on one connection of @redis/client, which all writers share. Start of the',
     'processes and opening of the connections is outside. The counter must be exact at the end.',
   ],
-  open: (bench) => opened(bench, bench.scaled(64_000), { redops: ['redops'], 'Lua, by hand': ['script'] }),
+  open: (bench) => opened(bench, bench.scaled(256_000), { redops: ['redops'], 'Lua, by hand': ['script'] }),
 };
 
 /** The row of WATCH alone, on a server that lets the user run no script. */

@@ -48,7 +48,8 @@ export function decide(step: TransactionStep, replies: readonly Read[], parse: P
         `let ${name}: the command answers with a list, and an expression can use integers, strings and nil only`,
       );
     }
-    names[name] = toExprValue(reply);
+    const text = reads[name];
+    names[name] = toExprValue(typeof text === 'string' ? text : reply); // the bytes are read once
   }
   if (step.guard) {
     const met = compute(parse, step.guard.expr, names);

@@ -8,7 +8,7 @@ import { OpsError } from '../base/ops-error.ts';
 import { errorOf } from '../catalog/errors.ts';
 import { ReplyError, type WireArgument } from '../formats/resp.ts';
 import type { TransactionStep } from '../plan/step.ts';
-import type { TransactionScript } from '../plan/transaction-script.ts';
+import { SCRIPT_DONE, type TransactionScript } from '../plan/transaction-script.ts';
 import { type Lease, LostConnection } from '../redis/connection.ts';
 import { type Reply, replyText } from '../redis/reply.ts';
 import { inside, lostAround } from './exec-block.ts';
@@ -35,7 +35,7 @@ export function callOf(script: TransactionScript): ScriptCall {
 /** Calls the script once, and once more after SCRIPT LOAD where the server does not have it. Never rejects for what the server or the network did. */
 export async function attemptScript(
   context: RunContext,
-  open: () => Promise<Lease>,
+  open: () => Lease | Promise<Lease>,
   step: TransactionStep,
   call: ScriptCall,
 ): Promise<ScriptTried> {
@@ -75,9 +75,8 @@ function judge(context: RunContext, step: TransactionStep, { script }: ScriptCal
     return { ...nothing(step, 'unknown'), settled: step.steps.map(() => ({ outcome: 'unknown', reply: null, error })) };
   }
   invariant(Array.isArray(reply), 'the script of a transaction answers with a list');
-  const why = replyText(reply[0] ?? null) ?? '';
   const reads: Read[] = step.reads.map(({ name }, index) => ({ name, reply: reply[index + 1] ?? null }));
-  if (why !== 'done') return left(step, why, reads);
+  if (reply[0] !== SCRIPT_DONE) return left(step, replyText(reply[0] ?? null) ?? '', reads);
   const first = 1 + reads.length;
   const replies = reply.slice(first, first + step.steps.length);
   for (const [index, counter] of script.counters.entries()) {

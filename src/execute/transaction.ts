@@ -37,7 +37,7 @@ export interface ReadyTransaction {
 /** The connections of one run: for WATCH one that nobody shares. */
 export interface TransactionLanes {
   readonly own: OwnConnection;
-  readonly script: () => Promise<Lease>;
+  readonly script: () => Lease | Promise<Lease>;
 }
 
 /** Which engines a transaction has on the server of this run. */

@@ -9,7 +9,7 @@
  * and all replies are returned, since EXEC does not stop at an error either.
  *
  * It returns {word, each read}, where nothing was written: `stop` (the condition is false, or a value does not fit),
- * `range` (an integer beyond 2^53-1), else why it leaves the transaction to WATCH; or {'done', each read, each reply,
+ * `range` (an integer beyond 2^53-1), else why it leaves the transaction to WATCH; or {SCRIPT_DONE, each read, each reply,
  * then of each counter its text where the reply is beyond 2^53-1, else nil}.
  */
 import { createHash } from 'node:crypto';
@@ -36,6 +36,9 @@ export interface TransactionScript {
 const MOST_READS = 20;
 const MOST_COMMANDS = 30;
 const MOST_WORDS = 60;
+
+/** What the script returns first where it came to its commands: an integer, since nothing else that it says is one. */
+export const SCRIPT_DONE = 1;
 
 const large = "local function large(n) return type(n) == 'number' and (n > MAX or n < -MAX) end\n";
 
@@ -104,7 +107,7 @@ end
 local fine, ${[...w, ...(w.length === 0 ? ['w1'] : [])].join(', ')} = pcall(decide)
 if not fine then return {tostring(w1), ${r.join(', ')}} end
 ${run.join('\n')}
-return {'done', ${returned.join(', ')}}
+return {${SCRIPT_DONE}, ${returned.join(', ')}}
 `;
   const sha1 = createHash('sha1').update(source).digest('hex');
   return { source, sha1, keys: call.keys, args: call.args, counters: counters.map(({ index }) => index) };
