@@ -98,7 +98,6 @@ export function transactionScript(
   const may = [...commands, ...counters.map(({ lua }) => lua)].map((lua) => `may(${lua})`);
   const source = `#!lua
 local P, K, A, MAX, NULL, may = redis.pcall, KEYS, ARGV, ${luaInteger}, {}, redis.acl_check_cmd
-local type, find = type, string.find
 ${counters.length === 0 ? '' : large}${luaPrelude(helpers)}
 ${reads.map((lua, index) => `local r${index + 1} = P(${lua})\n`).join('')}local function decide()
 ${r.map((name, index) => `  local v${index + 1} = value(${name})\n`).join('')}${guard === undefined ? '' : `  if not truth(${guard}) then stop() end\n`}${words.lua.map((lua, index) => `  local w${index + 1} = word(${lua})\n`).join('')}  if not (${may.join(' and ')}) then error('permission', 0) end

@@ -8,7 +8,7 @@ import { type ExprValue, fromExprValue, parseExpression, toExprValue } from '../
 import { evaluateTree } from '../../src/formats/expr-evaluate.ts';
 import { luaInteger } from '../../src/formats/expr-lua.ts';
 import type { ExprTree } from '../../src/formats/expr-tree.ts';
-import { transactionScript } from '../../src/plan/transaction-script.ts';
+import { SCRIPT_DONE, transactionScript } from '../../src/plan/transaction-script.ts';
 import type { Connection, Lease } from '../../src/redis/connection.ts';
 import { connectServer } from '../../src/redis/server-connection.ts';
 import { parseUrl } from '../../src/redis/url.ts';
@@ -51,7 +51,7 @@ async function onServer(expr: string, values: readonly (Buffer | null)[]): Promi
   const reply = replies.at(-2);
   if (!Array.isArray(reply)) throw new Error(`${expr}: ${String(reply)}`);
   const [word] = reply;
-  if (String(word) !== 'done') {
+  if (word !== SCRIPT_DONE) {
     expect(replies.at(-1)).toBeNull();
     return String(word);
   }
