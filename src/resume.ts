@@ -78,7 +78,11 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
         signal: options.signal,
         allowed: { target: target.name, tag: target.tag, allowed_by },
         ...(where.pathOf ? { pathOf: where.pathOf } : {}),
-        earlier: { runId, log, ...(progress.parts > 0 ? { progress } : {}) },
+        earlier: {
+          runId,
+          log,
+          ...(progress.parts > 0 ? { progress, unrecorded: !isRecorded(claimed.report, progress) } : {}),
+        },
       },
       onServerOf(plan, now),
     );
@@ -86,6 +90,16 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
     await claimed.release();
     throw error;
   }
+}
+
+/** True where the last attempt ended by itself, and neither it nor one before it changed anything that the journal does not have. */
+function isRecorded(report: unknown, progress: Progress): boolean {
+  const ended = Ended.safeParse(report).data;
+  return (
+    ended?.status === 'interrupted' &&
+    ended.totals.changed === progress.totals(() => true).changed &&
+    !ended.warnings.some(({ code }) => code === 'E232')
+  );
 }
 
 /** What the journal tells of the attempts before. */

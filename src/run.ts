@@ -44,6 +44,8 @@ export interface EarlierRun {
   readonly runId: string;
   readonly log: RunLog;
   readonly progress?: Progress;
+  /** Something had been sent whose record is not in the journal. */
+  readonly unrecorded?: boolean;
 }
 
 /** A run that ended before it began: refused, or waiting for approval. */
@@ -86,6 +88,9 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
       for await (const event of log && isJob(plan) ? withSteering(ran, wheel) : ran) {
         fold.add(event);
         yield event;
+        if (event.kind !== 'run_started' || !earlier?.unrecorded) continue;
+        fold.add(unrecorded);
+        yield unrecorded;
       }
       const steered = wheel.facts();
       if (steered.changes.length > 0) fold.add({ kind: 'steered', facts: steered });
@@ -111,6 +116,19 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
   }
   return { events: events(), report };
 }
+
+const unrecorded: Event = {
+  kind: 'notice',
+  diagnostic: {
+    code: 'E232',
+    severity: 'info',
+    message: 'an earlier attempt of this run ended without recording what was under way',
+    at: 'the run',
+    why: 'What that attempt changed after its last record is not in the counts. The data is as the plan wanted.',
+    fix: 'Nothing has to be done; read the count of changed as at least so many.',
+    url: 'docs/errors.md#e232',
+  },
+};
 
 function newLog({ stateDir, dryRun, allowed }: RunSettings, runId: string, plan: Plan): Promise<RunLog> | undefined {
   if (!stateDir || dryRun) return undefined;

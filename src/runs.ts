@@ -167,7 +167,12 @@ export function whyNotResumed({ plan, ended, cancelled, runningIn }: Standing): 
 }
 
 /** Of a report, what is looked at here. */
-export const Ended = z.looseObject({ status: Status, totals: Totals, stream: StreamFacts.exactOptional() });
+export const Ended = z.looseObject({
+  status: Status,
+  totals: Totals,
+  stream: StreamFacts.exactOptional(),
+  warnings: z.array(z.looseObject({ code: z.string() })).default([]),
+});
 /** See the schema. */
 export type Ended = z.output<typeof Ended>;
 

@@ -143,10 +143,12 @@ async function reportOf(io: Io, plan: Plan, run: Run, progress: Progress): Promi
     const message = error instanceof Error ? error.message : String(error);
     say(io, `redops: ${message}${error instanceof OpsError && error.remedy ? `\n  ${error.remedy}` : ''}`);
     const soFar = fold.report();
+    const { unproven } = soFar.verification;
+    const told = unproven.some((reason) => reason.includes(message));
     return {
       ...soFar,
       status: soFar.status === 'interrupted' ? 'failed' : soFar.status,
-      verification: { complete: false, unproven: [...soFar.verification.unproven, message] },
+      verification: { complete: false, unproven: told ? unproven : [...unproven, message] },
     };
   }
 }

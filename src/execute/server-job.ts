@@ -118,7 +118,7 @@ async function* actInPart(
     const first = caps.settle(most, done.totals.matched);
     const place = part.place(done.next);
     const last = place === 'end';
-    const totals = { ...done.totals, scanned: count };
+    const totals = { ...done.totals, scanned: Math.max(count, done.totals.matched) }; // SCAN may give more than COUNT
     const results = done.failures.map((result) => ({ ...result, index: first + result.index }));
     yield [
       ...done.retries,

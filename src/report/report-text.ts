@@ -13,7 +13,7 @@ import { argvWords, replyLines, replyWords, shortDigest } from './words.ts';
 const labelColumns = 13;
 const resultsShown = 20;
 
-/** The report as text. `results: false` leaves the commands out (the caller shows them otherwise); `warnings: false` the warnings. */
+/** The report as text. `results: false` leaves the commands out (the caller shows them otherwise); `warnings: false` those of the plan. */
 export function reportText(
   report: Report,
   options: ViewOptions & { readonly results?: boolean; readonly warnings?: boolean } = {},
@@ -29,6 +29,7 @@ export function reportText(
     ...governorLines(report, width),
     ...steeredLines(report, width),
     ...verificationLines(report, width),
+    ...(options.warnings === false ? noteLines(report, width) : []),
     ...errorLines(report, width, paint),
     ...(options.results === false ? [] : resultLines(report, width, paint)),
     ...(warnings === '' ? [] : ['', warnings]),
@@ -234,6 +235,14 @@ function verificationLines(report: Report, width: number): string[] {
 function unprovenLines(report: Report, width: number): string[] {
   return report.verification.unproven.flatMap((reason, index) =>
     labelled(index === 0 ? '  not proven' : '', reason, labelColumns + 2, width),
+  );
+}
+
+/** What the run met; a fault that ended it stands with what is not proven. */
+function noteLines({ warnings }: Report, width: number): string[] {
+  const met = warnings.filter(({ at, severity }) => at === 'the run' && severity !== 'error');
+  return met.flatMap(({ message, why, fix }, index) =>
+    labelled(index === 0 ? '  note' : '', `${message}. ${why} ${fix}`, labelColumns + 2, width),
   );
 }
 

@@ -320,6 +320,10 @@ describe('reportText', () => {
     const unproven = reportOf([], { verification: { complete: false, unproven: ['keys were created meanwhile'] } });
     expect(checked(reportText(unproven))).toContain('completeness is not proven');
     expect(checked(reportText(unproven))).toContain('keys were created meanwhile');
+    const met = someDiagnostic({ severity: 'info', at: 'the run', message: 'a reply was lost' });
+    const noted = reportOf([], { warnings: [someDiagnostic({ severity: 'warning' }), met] });
+    expect(checked(reportText(noted, { warnings: false }))).toMatch(/^ {2}note +a reply was lost\. /m);
+    expect(checked(reportText(noted, { warnings: false }))).not.toContain('DEL001');
     const dry = reportOf([{ index: 0, argv: ['DEL', 'a'], outcome: 'not_sent', reply: null }], {
       dry_run: true,
       would_send: 1,

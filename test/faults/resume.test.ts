@@ -148,6 +148,8 @@ describe('a job that was interrupted', () => {
     const last = await resumed(run_id);
     expect(last.status).toBe(0);
     expect(report(last)).toMatchObject({ run_id, totals: { changed: recorded + before } });
+    const told = JSON.stringify(report(last).warnings).includes('without recording what was under way');
+    expect(told).toBe(recorded < totals.changed);
     expect(await left()).toBe(0);
   });
 
