@@ -14,6 +14,7 @@ export const verbs = [
   { name: 'pipe', group: 'operate', summary: 'send a file of commands, each with its own outcome' },
   { name: 'tx', group: 'operate', summary: 'run a transaction: MULTI/EXEC, WATCH with let and when' },
   { name: 'script', group: 'operate', summary: 'lint, load, run, test, exists, flush, kill Lua scripts' },
+  { name: 'function', group: 'operate', summary: 'load, list, call, delete, dump, restore functions' },
   { name: 'batch', group: 'operate', summary: 'unlink, expire, persist every key that matches' },
   { name: 'plan', group: 'understand', summary: 'make the plan of a request; send nothing' },
   { name: 'apply', group: 'understand', summary: 'run a request or a plan, exactly as planned' },

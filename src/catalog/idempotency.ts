@@ -34,12 +34,20 @@ export function isIdempotent(argv: Argv): boolean {
 export function isRepeatable(argv: Argv): boolean {
   if (!isIdempotent(argv)) return false;
   const name = findCommand(argv)?.name ?? '';
-  if (answersOnce.has(name)) return name === 'copy' && has(argv, 3, 'replace');
+  if (answersOnce.has(name)) return replaces(name, argv);
   return name !== 'set' || !mayHave(argv, 3, 'nx', 'xx', 'ifeq', 'ifne', 'ifdeq', 'ifdne');
 }
 
-/** Their second answer denies what the first did, by 0, nil or an error. */
-const answersOnce = new Set('copy delex delifeq function|load hsetnx msetnx setnx smove xadd xgroup|create'.split(' '));
+/** Their second answer denies what the first did, by 0, nil or an error: unless the first is replaced. */
+const answersOnce = new Set(
+  'copy delex delifeq function|load function|restore hsetnx msetnx setnx smove xadd xgroup|create'.split(' '),
+);
+
+function replaces(name: string, argv: Argv): boolean {
+  if (name === 'copy') return has(argv, 3, 'replace');
+  if (name === 'function|load') return has(argv.slice(0, -1), 2, 'replace');
+  return name === 'function|restore' && has(argv, 3, 'replace', 'flush');
+}
 
 /** The verdict written down for a command, by its name in the table; undefined when there is none. */
 export function verdictOf(name: string): Verdict | undefined {

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import type { Plan } from '../plan/plan.ts';
 import type { Report } from '../plan/report.ts';
+import { functionsText } from '../report/functions-text.ts';
 import type { Paint, ViewOptions } from '../report/layout.ts';
 import { reportText } from '../report/report-text.ts';
 import { auditText, inspectText, keysText } from '../report/tables.ts';
@@ -40,6 +41,8 @@ function answerOf(report: Report, plan: Plan | undefined, view: ViewOptions): st
   if (report.found) return keysText(report);
   if (report.audit) return auditText(report.audit, view);
   const request = plan?.request;
+  if (request?.operation_type === 'lua_script' && request.action === 'function_list' && !request.code)
+    return functionsText(report, view);
   const inspects = request?.operation_type === 'key_management' && request.action === 'inspect';
   const gets = request?.operation_type === 'expiration' && request.action === 'get';
   return (inspects || gets) && report.results.length > 0 ? inspectText(report, view) : undefined;

@@ -16,6 +16,7 @@ const loaders: Readonly<Record<Verb, () => Promise<AddVerb>>> = {
   pipe: async () => (await import('./verbs/pipe.ts')).addPipe,
   tx: async () => (await import('./verbs/tx.ts')).addTx,
   script: async () => (await import('./verbs/script.ts')).addScript,
+  function: async () => (await import('./verbs/function.ts')).addFunction,
   batch: async () => (await import('./verbs/batch.ts')).addBatch,
   plan: async () => (await import('./verbs/plan.ts')).addPlan,
   apply: async () => (await import('./verbs/apply.ts')).addApply,

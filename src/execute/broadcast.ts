@@ -18,7 +18,7 @@ const everywhere: ReadonlySet<string> = new Set(
 
 /** By name: reads without keys whose answer is that of one server, whatever stands on the others. */
 const ofOneServer: ReadonlySet<string> = new Set(
-  `client|list command|count config|get function|list info lastsave latency|latest memory|stats randomkey scan slowlog|get
+  `client|list command|count config|get function|dump function|list function|stats info lastsave latency|latest memory|stats randomkey scan slowlog|get
   slowlog|len`.split(/\s+/),
 );
 

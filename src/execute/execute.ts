@@ -12,6 +12,7 @@ import { runListing } from './listing.ts';
 import { type Ending, runPipeline } from './pipeline.ts';
 import { runExport } from './run-export.ts';
 import { runStream } from './run-stream.ts';
+import { runSaved } from './save-reply.ts';
 import { runScript } from './script.ts';
 import { type RunContext, Session } from './session.ts';
 import { runTransaction } from './transaction.ts';
@@ -74,6 +75,7 @@ function interruptedBy({ reason }: AbortSignal): string {
 function runStep(session: Session, step: Step, index: number): AsyncGenerator<Event, Ending> {
   switch (step.kind) {
     case 'command':
+      if (step.save_to !== undefined) return runSaved(session, { ...step, save_to: step.save_to }, index);
       return runPipeline(session, [step], 1, index);
     case 'pipeline':
       return runPipeline(session, step.steps, step.batch_size, index);

@@ -2,11 +2,11 @@
  * The file of an export: written beside its place, and given its name when it is whole. What is there at any moment are
  * whole keys: a key that could not be read or written to its end is cut off again.
  */
-import { link, open, rename, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { type Bytes, fromBuffer, toBuffer } from '../base/bytes.ts';
-import { OpsError } from '../base/ops-error.ts';
 import { encodeCommands, type WireArgument } from '../formats/resp.ts';
 import type { Element, ExportType } from './export-value.ts';
+import { giveName, guarded, refuseExisting, stateError } from './new-file.ts';
 
 /** How an export is written. */
 export type ExportFormat = 'resp' | 'jsonl';
@@ -167,44 +167,3 @@ function bytesOf(word: WireArgument): Bytes {
 }
 
 // a link does not overwrite what came in between; where the file system knows none, a rename has to do
-async function giveName(partial: string, path: string): Promise<void> {
-  try {
-    await link(partial, path);
-  } catch (error) {
-    if (codeOf(error) !== 'EPERM' && codeOf(error) !== 'ENOTSUP' && codeOf(error) !== 'ENOSYS') throw error;
-    await rename(partial, path);
-    return;
-  }
-  await rm(partial, { force: true });
-}
-
-async function refuseExisting(path: string): Promise<void> {
-  try {
-    await (await open(path, 'r')).close();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw stateError(path, error);
-  }
-  throw stateError(path, Object.assign(new Error('it is there'), { code: 'EEXIST' }));
-}
-
-async function guarded<T>(path: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw stateError(path, error);
-  }
-}
-
-function stateError(path: string, cause: unknown): OpsError {
-  const code = codeOf(cause) ?? 'unknown fault';
-  const remedy =
-    code === 'EEXIST'
-      ? 'Name a file that does not exist yet: nothing is overwritten.'
-      : 'Check the directory and the space on its disk, or name another file.';
-  return new OpsError('state', `the export ${path} cannot be written (${code})`, { remedy, cause });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
-}

@@ -13,6 +13,7 @@ import { sendRouted } from '../redis/redirect.ts';
 import { knownScripts, permissions, serverOrBusy } from './answers.ts';
 import type { Where } from './info.ts';
 import { inspectKeys } from './keys.ts';
+import { libraries, mergeLibraries } from './libraries.ts';
 import { inspectListed } from './listed.ts';
 import type { Question } from './questions.ts';
 import { inspectSelection } from './select.ts';
@@ -48,6 +49,14 @@ export async function inspectCluster(
     }
     const acl = await everywhere(parts, questions, first.identity.user, map);
     const scripts = await Promise.all(parts.map((part) => knownScripts(part.lease, questions)));
+    const known = mergeLibraries(
+      await Promise.all(
+        parts.map(async ({ lease, node }) => ({
+          address: node.address,
+          libraries: await libraries(lease, questions),
+        })),
+      ),
+    );
     return {
       identity: { ...first.identity, topology: 'cluster', id: clusterId(map) },
       name: where.name,
@@ -56,6 +65,7 @@ export async function inspectCluster(
       selections,
       scripts: (scripts[0] ?? []).filter((sha1) => scripts.every((known) => known.includes(sha1))),
       ...(acl ? { acl } : {}),
+      ...(known ? { libraries: known } : {}),
     };
   } finally {
     await leases.close();

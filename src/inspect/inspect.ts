@@ -7,6 +7,7 @@ import { knownScripts, permissions, serverOrBusy } from './answers.ts';
 import { inspectCluster } from './cluster.ts';
 import type { Where } from './info.ts';
 import { inspectKeys } from './keys.ts';
+import { libraries } from './libraries.ts';
 import { inspectListed } from './listed.ts';
 import { nativeCommands } from './native.ts';
 import type { Question } from './questions.ts';
@@ -40,6 +41,7 @@ export async function inspect(
     }
     const acl = await permissions(lease, identity.user, questions);
     const native = await nativeCommands(lease, identity.user, questions);
+    const known = await libraries(lease, questions);
     return {
       identity,
       name: where.name,
@@ -49,6 +51,7 @@ export async function inspect(
       scripts: await knownScripts(lease, questions),
       ...(acl ? { acl } : {}),
       ...(native ? { native } : {}),
+      ...(known ? { libraries: known } : {}),
     };
   } finally {
     await lease.close();

@@ -3,6 +3,7 @@ import { invariant } from '../base/assert.ts';
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
+import { commandName } from '../catalog/lookup.ts';
 import { guardedCommand, guardSha1, guardSource, isGuarded } from '../plan/guarded-command.ts';
 import type { Draft, SampledCommand } from '../plan/plan.ts';
 import { commandsOf, type ForEachStep, type Selection, type TransactionStep } from '../plan/step.ts';
@@ -17,6 +18,8 @@ export type Question =
   | { readonly ask: 'script'; readonly sha1: string }
   /** Which commands there are that compare and then act. */
   | { readonly ask: 'native' }
+  /** Which libraries of functions there are. */
+  | { readonly ask: 'libraries' }
   | { readonly ask: 'permission'; readonly argv: readonly Bytes[] };
 
 /** At most so many keys are inspected one by one; a rule that misses the facts of another key says so. */
@@ -34,7 +37,9 @@ export function needs(
   const questions: Question[] = [];
   const keys = new Map<string, Bytes>();
   const forms = new Map<string, Bytes[]>();
+  let libraries = false;
   const ask = (words: Argv): void => {
+    libraries ||= asksLibraries.has(commandName(words));
     for (const use of keysOf(words) ?? []) if (use.key !== undefined) keys.set(bytesId(use.key), use.key);
     const known = words.filter((word) => word !== undefined);
     // permission depends on the command and its keys: one question a form, asked with the first keys seen
@@ -53,11 +58,19 @@ export function needs(
     if (step.kind === 'transaction' && mayCompare(step)) questions.push({ ask: 'native' });
   });
   for (const { argv } of sampled) ask(argv);
+  if (libraries) questions.push({ ask: 'libraries' });
   const most = sampled.length > 0 ? MAX_SAMPLED_KEYS : MAX_KEY_QUESTIONS;
   for (const key of [...keys.values()].slice(0, most)) questions.push({ ask: 'key', key });
   for (const argv of forms.values()) questions.push({ ask: 'permission', argv });
   return questions;
 }
+
+/** Commands that are judged by the functions that there are. */
+const asksLibraries: ReadonlySet<string> = new Set([
+  'fcall',
+  'fcall_ro',
+  ...['load', 'delete', 'flush', 'restore', 'dump', 'list'].map((name) => `function|${name}`),
+]);
 
 /** One value is read and decides about one command: perhaps the server has one for both. */
 function mayCompare({ reads, guard, steps }: TransactionStep): boolean {

@@ -98,7 +98,8 @@ function scriptOfRequest({ request }: Draft): readonly LintScript[] {
 function scriptOfCommand(command: LintCommand): readonly LintScript[] {
   const name = commandName(command.argv);
   const evaluates = name === 'eval' || name === 'eval_ro';
-  const source = evaluates ? command.argv[1] : name === 'script|load' ? command.argv[2] : undefined;
+  const loaded = name === 'script|load' ? command.argv[2] : name === 'function|load' ? command.argv.at(-1) : undefined;
+  const source = evaluates ? command.argv[1] : loaded;
   if (source === undefined) return [];
   const keys = evaluates ? integer(command.argv, 2) : undefined;
   return [

@@ -8,6 +8,7 @@ import type {
   ExportFacts,
   GovernorFacts,
   LeftBehind,
+  SavedFacts,
   Status,
   StreamFacts,
   Totals,
@@ -39,6 +40,7 @@ export type Event =
   | { readonly kind: 'audited'; readonly groups: readonly TtlGroup[] }
   | { readonly kind: 'streamed'; readonly facts: StreamFacts }
   | { readonly kind: 'exported'; readonly facts: ExportFacts }
+  | { readonly kind: 'saved'; readonly facts: SavedFacts }
   /** All until now: a later one replaces it. */
   | { readonly kind: 'governed'; readonly facts: GovernorFacts }
   /** All until now: somebody paused the run, or changed its limits. */

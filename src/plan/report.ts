@@ -123,6 +123,15 @@ export const ExportFacts = z.strictObject({
 /** See the schema. */
 export type ExportFacts = z.output<typeof ExportFacts>;
 
+/** A file that a reply was written to, whole. */
+export const SavedFacts = z.strictObject({
+  path: z.string(),
+  bytes: z.int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+/** See the schema. */
+export type SavedFacts = z.output<typeof SavedFacts>;
+
 /** Where a scan job worked on its keys: commands from here, or a script on the server. */
 export const Engine = z.enum(['client', 'server']);
 /** See the schema. */
@@ -210,6 +219,8 @@ export const Report = z.strictObject({
   stream: StreamFacts.exactOptional(),
   /** The file that keys were exported to. */
   exported: ExportFacts.exactOptional(),
+  /** The file that a reply was written to. */
+  saved: SavedFacts.exactOptional(),
   /** Of a scan job: where its keys were worked on. */
   engine: Engine.exactOptional(),
   /** How the run made way for other clients. */

@@ -195,6 +195,7 @@ const Transaction = z.strictObject({
 
 const scripting = { operation_type: z.literal('lua_script'), ...common };
 const source = { script: Bytestring.exactOptional(), file: z.string().min(1).exactOptional() };
+const FunctionName = z.string().regex(/^[A-Za-z0-9_]+$/, { error: 'not a name: letters, digits and _ only' });
 const Sha1 = z.string().regex(/^[0-9a-f]{40}$/i, { error: 'not a SHA1: 40 hexadecimal digits' });
 const LuaScript = z.discriminatedUnion('action', [
   z.strictObject({ ...scripting, action: z.literal('lint'), ...source }),
@@ -209,6 +210,39 @@ const LuaScript = z.discriminatedUnion('action', [
   z.strictObject({ ...scripting, action: z.literal('exists'), ...source, sha1: z.array(Sha1).min(1).exactOptional() }),
   z.strictObject({ ...scripting, action: z.literal('flush'), mode: z.enum(['async', 'sync']).default('async') }),
   z.strictObject({ ...scripting, action: z.literal('kill') }),
+  z.strictObject({ ...scripting, action: z.literal('function_load'), ...source, replace: z.boolean().default(false) }),
+  z.strictObject({
+    ...scripting,
+    action: z.literal('call'),
+    function: FunctionName,
+    keys: z.array(Key).default([]),
+    args: z.array(Bytestring).default([]),
+    /** FCALL_RO; left out: where the server says that the function writes nothing. */
+    read_only: z.boolean().exactOptional(),
+  }),
+  z.strictObject({
+    ...scripting,
+    action: z.literal('function_list'),
+    /** A pattern of library names. */
+    match: z.string().min(1).exactOptional(),
+    code: z.boolean().default(false),
+  }),
+  z.strictObject({ ...scripting, action: z.literal('function_delete'), library: FunctionName }),
+  z.strictObject({ ...scripting, action: z.literal('function_dump'), save_to: z.string().min(1) }),
+  z.strictObject({
+    ...scripting,
+    action: z.literal('function_restore'),
+    payload: Bytestring.exactOptional(),
+    file: z.string().min(1).exactOptional(),
+    policy: z.enum(['append', 'replace', 'flush']).default('append'),
+  }),
+  z.strictObject({
+    ...scripting,
+    action: z.literal('function_flush'),
+    mode: z.enum(['async', 'sync']).default('async'),
+  }),
+  z.strictObject({ ...scripting, action: z.literal('function_kill') }),
+  z.strictObject({ ...scripting, action: z.literal('function_stats') }),
 ]);
 
 const Batch = z.strictObject({

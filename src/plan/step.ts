@@ -37,7 +37,12 @@ export const Selection = z.strictObject({
 export type Selection = z.output<typeof Selection>;
 
 /** One command. */
-export const CommandStep = z.strictObject({ kind: z.literal('command'), argv: z.array(Argument).min(1) });
+export const CommandStep = z.strictObject({
+  kind: z.literal('command'),
+  argv: z.array(Argument).min(1),
+  /** Its reply, a bulk string, is written to this new file; alone only. */
+  save_to: z.string().min(1).exactOptional(),
+});
 /** See the schema. */
 export type CommandStep = z.output<typeof CommandStep>;
 

@@ -148,6 +148,16 @@ export const NativeCommand = z.enum(['set_ifeq', 'delifeq', 'delex']);
 /** See the schema. */
 export type NativeCommand = z.output<typeof NativeCommand>;
 
+/** A library of functions, as FUNCTION LIST tells of it. */
+export const LibraryFacts = z.strictObject({
+  library: z.string(),
+  functions: z.array(z.strictObject({ name: z.string(), flags: z.array(z.string()) })),
+  /** Primaries of a cluster that do not have it, or have it with other functions. */
+  missing_on: z.array(z.string()).exactOptional(),
+});
+/** See the schema. */
+export type LibraryFacts = z.output<typeof LibraryFacts>;
+
 /** Everything inspection learnt. */
 export const Target = z.strictObject({
   identity: Identity,
@@ -163,6 +173,8 @@ export const Target = z.strictObject({
   acl: z.array(AclFacts).exactOptional(),
   /** Those of its command table that the user may run; left out where nothing asks, and of a cluster. */
   native: z.array(NativeCommand).exactOptional(),
+  /** The libraries of functions; left out where nothing asks, and where the server does not say. */
+  libraries: z.array(LibraryFacts).exactOptional(),
 });
 /** See the schema. */
 export type Target = z.output<typeof Target>;

@@ -101,6 +101,7 @@ interface State {
   transaction: Report['transaction'];
   stream: Report['stream'];
   exported: Report['exported'];
+  saved: Report['saved'];
   governor: Report['governor'];
   steered: Report['steered'];
   walked: Report['verification']['walked'];
@@ -129,6 +130,7 @@ function start(plan: Plan, runId: string): State {
     transaction: undefined,
     stream: undefined,
     exported: undefined,
+    saved: undefined,
     governor: undefined,
     steered: undefined,
     walked: undefined,
@@ -171,6 +173,9 @@ function fold(state: State, event: Event): void {
       return;
     case 'exported':
       state.exported = event.facts;
+      return;
+    case 'saved':
+      state.saved = event.facts;
       return;
     case 'governed':
       state.governor = event.facts;
@@ -278,6 +283,7 @@ function finish(state: State): Report {
     ...(state.transaction && { transaction: state.transaction }),
     ...(state.stream && { stream: state.stream }),
     ...(state.exported && { exported: state.exported }),
+    ...(state.saved && { saved: state.saved }),
     ...(state.engine && { engine: state.engine }),
     ...(state.governor && { governor: state.governor }),
     ...(state.steered && { steered: state.steered }),

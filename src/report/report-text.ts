@@ -26,6 +26,7 @@ export function reportText(
     ...transactionLines(report, width),
     ...streamLines(report, width),
     ...exportLines(report, width),
+    ...savedLines(report, width),
     ...governorLines(report, width),
     ...steeredLines(report, width),
     ...verificationLines(report, width),
@@ -138,6 +139,12 @@ function outcomeWords(transaction: NonNullable<Report['transaction']>): string {
   return `${words.replace(/^(committed|partial)/, '$1, not known to be replicated')}${answered}`;
 }
 
+function savedLines({ saved }: Report, width: number): string[] {
+  if (saved === undefined) return [];
+  const { path, bytes, sha256 } = saved;
+  return labelled('  saved', `${clean(path)}, ${formatSize(bytes)}, SHA-256 ${sha256}`, labelColumns + 2, width);
+}
+
 function exportLines({ exported }: Report, width: number): string[] {
   if (exported === undefined) return [];
   const { path, format, keys, bytes } = exported;
@@ -238,12 +245,15 @@ function unprovenLines(report: Report, width: number): string[] {
   );
 }
 
-/** What the run met; a fault that ended it stands with what is not proven. */
+/** What the run met; of a fault that ended it, which stands with what is not proven, the remedy. */
 function noteLines({ warnings }: Report, width: number): string[] {
-  const met = warnings.filter(({ at, severity }) => at === 'the run' && severity !== 'error');
-  return met.flatMap(({ message, why, fix }, index) =>
-    labelled(index === 0 ? '  note' : '', `${message}. ${why} ${fix}`, labelColumns + 2, width),
-  );
+  return warnings
+    .filter(({ at }) => at === 'the run')
+    .flatMap(({ severity, message, why, fix }) =>
+      severity === 'error'
+        ? labelled('  do', fix, labelColumns + 2, width)
+        : labelled('  note', `${message}. ${why} ${fix}`, labelColumns + 2, width),
+    );
 }
 
 function errorLines(report: Report, width: number, paint: Paint): string[] {
@@ -260,7 +270,7 @@ function errorLines(report: Report, width: number, paint: Paint): string[] {
 
 function resultLines(report: Report, width: number, paint: Paint): string[] {
   const { results } = report;
-  if (results.length === 0) return [];
+  if (results.length === 0 || report.saved !== undefined) return [];
   if (results.length === 1 && results[0]?.outcome === 'ok') return ['', ...oneResult(results[0], width)];
   const shown = results.slice(0, resultsShown);
   const columns = [
@@ -296,7 +306,8 @@ function oneResult(result: CommandResult, width: number): string[] {
 
 // a reply is shown whole, so it is broken at the width and nowhere else
 function wrapReply(line: string, width: number): string[] {
-  return wrap(line, width - 2).map((part) => `  ${part}`);
+  const { length } = /^ */.exec(line)![0]; // of a list in a list
+  return wrap(line.slice(length), Math.max(20, width - 2 - length)).map((part) => `${' '.repeat(length + 2)}${part}`);
 }
 
 function answerRoom(width: number): number {

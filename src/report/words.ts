@@ -141,6 +141,26 @@ function scriptWords(request: RequestOf<'lua_script'>): string {
       return `empty the script cache (${request.mode})`;
     case 'kill':
       return "end the Lua script that is running, whoever's it is";
+    case 'call':
+      return `call the function ${request.function} with ${counted(request.keys.length, 'key')} and ${counted(request.args.length, 'argument')}`;
+    case 'function_load':
+      return request.replace
+        ? 'load a library of functions, in place of one of its name'
+        : 'load a library of functions';
+    case 'function_list':
+      return 'list the libraries of functions';
+    case 'function_delete':
+      return `delete the library ${request.library} and its functions`;
+    case 'function_dump':
+      return `write all libraries of functions to ${clean(request.save_to)}`;
+    case 'function_restore':
+      return `restore libraries of functions (${request.policy})`;
+    case 'function_flush':
+      return `delete all libraries of functions (${request.mode})`;
+    case 'function_kill':
+      return "end the function that is running, whoever's it is";
+    case 'function_stats':
+      return 'ask which function is running, and how many there are';
     default:
       return assertNever(request);
   }

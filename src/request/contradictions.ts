@@ -225,11 +225,21 @@ function luaScript(request: RequestOf<'lua_script'>): readonly Diagnostic[] {
     case 'lint':
     case 'load':
     case 'run':
+    case 'function_load':
       return exactlyOne(request, ['script', 'file'], '');
+    case 'function_restore':
+      return exactlyOne(request, ['payload', 'file'], '');
     case 'exists':
       return exactlyOne(request, ['script', 'file', 'sha1'], '');
     case 'flush':
     case 'kill':
+    case 'call':
+    case 'function_list':
+    case 'function_delete':
+    case 'function_dump':
+    case 'function_flush':
+    case 'function_kill':
+    case 'function_stats':
       return [];
     default:
       return assertNever(request);

@@ -20,7 +20,9 @@ export function inlineFiles(
   const content = contentOf(request.file, read);
   if (!(content instanceof Uint8Array)) return { diagnostics: [content] };
   const { file: _, ...rest } = request;
-  return { request: { ...rest, script: fromBuffer(content) }, diagnostics: [] };
+  const text = fromBuffer(content);
+  if (rest.action === 'function_restore') return { request: { ...rest, payload: text }, diagnostics: [] };
+  return { request: { ...rest, script: text }, diagnostics: [] };
 }
 
 /** A file of commands as a request names it. */

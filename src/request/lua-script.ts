@@ -1,6 +1,5 @@
-/** The recipe for lua_script: lint, load, run, exists, flush, kill. */
+/** The recipe for lua_script: lint, load, run, exists, flush, kill; what is done with functions stands in functions.ts. */
 import { createHash } from 'node:crypto';
-import { assertNever } from '../base/assert.ts';
 import { type Bytes, toBuffer } from '../base/bytes.ts';
 import { isReadOnly } from '../catalog/nature.ts';
 import { luaFacts, scriptWrites } from '../formats/lua.ts';
@@ -8,6 +7,7 @@ import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
 import type { Step } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
+import { functions } from './functions.ts';
 import { problem, type Result, refused } from './problem.ts';
 import { olderThan } from './version.ts';
 
@@ -30,7 +30,7 @@ export function luaScript(request: RequestOf<'lua_script'>, target: Target | und
     case 'kill':
       return { value: kill(request) };
     default:
-      return assertNever(request);
+      return functions(request, target);
   }
 }
 

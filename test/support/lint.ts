@@ -14,6 +14,7 @@ export interface Given {
   readonly keys?: readonly KeyFacts[];
   readonly selections?: readonly SelectionFacts[];
   readonly acl?: Target['acl'];
+  readonly libraries?: Target['libraries'];
 }
 
 /** A target with these facts. */
@@ -48,6 +49,7 @@ export function target(given: Given = {}): Target {
     keys: [...(given.keys ?? [])],
     selections: [...(given.selections ?? [])],
     scripts: [],
+    ...(given.libraries ? { libraries: given.libraries } : {}),
     ...(given.acl && { acl: [...given.acl] }),
   };
 }

@@ -24,6 +24,8 @@ import { lua011 } from './lua011-not-in-scripts.ts';
 import { lua012 } from './lua012-unreachable-code.ts';
 import { lua013 } from './lua013-ignored-error.ts';
 import { lua014 } from './lua014-whole-value-in-loop.ts';
+import { lua015 } from './lua015-unknown-function.ts';
+import { lua016 } from './lua016-library-change.ts';
 import { ops004 } from './ops004-costly-inspection.ts';
 import { ops007 } from './ops007-script-kill.ts';
 import { pip001 } from './pip001-pipeline-budget.ts';
@@ -76,6 +78,8 @@ export const rules: readonly Rule[] = [
   lua012,
   lua013,
   lua014,
+  lua015,
+  lua016,
   ops004,
   ops007,
   pip001,

@@ -1,9 +1,10 @@
 /** Commands that reconfigure, reroute or stop the server for everybody, or load code into it: how servers are taken over. */
 
 import type { Argv } from '../../catalog/command.ts';
+import type { LibraryFacts } from '../../plan/target.ts';
 import { eachCall, eachCommand, type Said } from '../findings.ts';
 import type { Rule } from '../rule.ts';
-import { spoken, word } from '../words.ts';
+import { hasOption, listed, spoken, word } from '../words.ts';
 
 /** SEC001: administration of the server; a warning where only scripts, functions or a setting are concerned. */
 export const sec001: Rule = {
@@ -12,7 +13,7 @@ export const sec001: Rule = {
   title: 'a command that reconfigures, reroutes or stops the server',
   check: (subject) => ({
     findings: [
-      ...eachCommand(subject, (name, { argv }) => judge(name, argv)),
+      ...eachCommand(subject, (name, { argv }) => judge(name, argv, subject.target?.libraries)),
       ...eachCall(subject, (name, argv) => judge(name, argv)),
     ],
   }),
@@ -56,7 +57,7 @@ const fileSettings: ReadonlySet<string> = new Set([
   'ENABLE-PROTECTED-CONFIGS',
 ]);
 
-function judge(name: string, argv: Argv): Said | undefined {
+function judge(name: string, argv: Argv, libraries?: readonly LibraryFacts[]): Said | undefined {
   // DEBUG has subcommands in some tables and none in others
   const why = refused[name] ?? refused[name.split('|')[0] === 'debug' ? 'debug' : ''];
   if (why !== undefined) return said(spoken(name), why, 'error');
@@ -64,10 +65,19 @@ function judge(name: string, argv: Argv): Said | undefined {
   if (name === 'script|flush') {
     return said('SCRIPT FLUSH', "Every client's EVALSHA answers NOSCRIPT until it loads its script again.", 'warning');
   }
-  if (name === 'function|flush' || name === 'function|delete') {
-    return said(spoken(name), "Every client's FCALL fails until the library is loaded again.", 'warning');
+  const all = name === 'function|flush' || (name === 'function|restore' && hasOption(argv, 3, 'FLUSH'));
+  if (all || name === 'function|delete') {
+    const going = libraries?.filter(({ library }) => all || library === word(argv, 2)) ?? [];
+    const fails = "Every client's FCALL fails until the library is loaded again.";
+    return said(spoken(name), going.length === 0 ? fails : `${whatGoes(going)} ${fails}`, 'warning');
   }
   return undefined;
+}
+
+function whatGoes(libraries: readonly LibraryFacts[]): string {
+  const functions = libraries.flatMap((one) => one.functions.map(({ name }) => name));
+  const names = listed(libraries.map(({ library }) => library));
+  return `${libraries.length === 1 ? 'A library goes' : `${libraries.length} libraries go`} (${names}), with the functions ${listed(functions)}.`;
 }
 
 function configSet(argv: Argv): Said {
