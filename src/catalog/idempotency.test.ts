@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isIdempotent, verdictOf } from './idempotency.ts';
+import { isIdempotent, isRepeatable, verdictOf } from './idempotency.ts';
 import { allCommands } from './lookup.ts';
 import { changesConnection } from './nature.ts';
 
@@ -134,4 +134,18 @@ describe('isIdempotent', () => {
   ])('no: %s', (line) => {
     expect(isIdempotent(argv(line.trim()))).toBe(false);
   });
+});
+
+describe('isRepeatable', () => {
+  it.each([
+    'SET k v',
+    'COPY a b REPLACE',
+    'FUNCTION LOAD REPLACE x',
+    'FUNCTION RESTORE x REPLACE',
+    'FUNCTION RESTORE x flush',
+  ])('may be sent again: %s', (line) => expect(isRepeatable(argv(line))).toBe(true));
+  it.each(['SET k v NX', 'COPY a b', 'INCR k', 'FUNCTION LOAD x', 'FUNCTION RESTORE x', 'FUNCTION RESTORE x APPEND'])(
+    'has a second answer that denies the first: %s',
+    (line) => expect(isRepeatable(argv(line))).toBe(false),
+  );
 });

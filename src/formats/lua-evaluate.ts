@@ -3,7 +3,7 @@
  * commands are recorded on the way, under whatever name or alias the script calls them.
  */
 import type { BinaryExpression, Expression, LogicalExpression, TableConstructorExpression } from 'luaparse';
-import { globalValue, handOut, lookUp, record, recordCall, type Walk } from './lua-scope.ts';
+import { globalValue, handOut, lookUp, record, recordAtLoad, recordCall, type Walk } from './lua-scope.ts';
 import { argumentsOf, utf8Of } from './lua-syntax.ts';
 import {
   argumentOf,
@@ -191,6 +191,7 @@ function member(walk: Walk, library: string, name: string | undefined, node: Exp
     return unknown;
   }
   if (library === '_G') return globalValue(walk, name, node);
+  if (library === 'redis') recordAtLoad(walk, name, node);
   if (library === 'redis' && (name === 'call' || name === 'pcall')) {
     return plain({ kind: 'call', protected: name === 'pcall' });
   }

@@ -107,6 +107,11 @@ export interface LuaFacts {
   readonly missingGlobals: readonly LuaName[];
   /** Uses of library members, other than redis.call and redis.pcall: `redis.setresp`, `math.random`, `os.clock`. Valkey's `server.` reads as `redis.`. */
   readonly uses: readonly LuaName[];
+  /**
+   * What a library may not use: KEYS and ARGV anywhere, and outside of its functions, where it runs while it is loaded,
+   * every global but redis, and of that all but what registers and logs. Each once. Of a script it means nothing.
+   */
+  readonly notInLibrary: readonly LuaName[];
   /** Functions that are defined; '' for one without a name. */
   readonly functions: readonly LuaName[];
 }

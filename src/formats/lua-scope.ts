@@ -70,6 +70,7 @@ export function startWalk(syntax: LuaSyntax, enter: Walk['enter']): Walk {
     globals: [],
     missingGlobals: [],
     uses: [],
+    notInLibrary: [],
     functions: [],
   };
   const scope: Scope = { names: new Map(), outer: undefined };
@@ -116,7 +117,10 @@ export function lookUp(walk: Walk, name: string, node: Node): LuaValue {
 
 /** The value of a global. */
 export function globalValue(walk: Walk, name: string, node: Node): LuaValue {
-  if (name === 'KEYS' || name === 'ARGV') return tableOf(name);
+  const ofScripts = name === 'KEYS' || name === 'ARGV';
+  if (ofScripts || (walk.functions === 0 && name !== 'redis' && name !== 'server' && provided.has(name)))
+    recordOnce(walk, walk.found.notInLibrary, name, node, `library ${name}`);
+  if (ofScripts) return tableOf(name);
   if (name === 'server') return plain({ kind: 'library', name: 'redis' });
   if (provided.has(name)) return plain({ kind: 'library', name });
   if (!walk.ownGlobals.has(name)) recordOnce(walk, walk.found.missingGlobals, name, node, `missing ${name}`);
@@ -127,6 +131,15 @@ export function globalValue(walk: Walk, name: string, node: Node): LuaValue {
 export function record(walk: Walk, list: LuaName[], name: string, node: Node): void {
   if (walk.dry === 0) list.push({ name, ...walk.syntax.place(node) });
 }
+
+/** Records a member of redis that a library does not have while it is loaded. */
+export function recordAtLoad(walk: Walk, member: string, node: Node): void {
+  if (walk.functions > 0 || atLoad.test(member)) return;
+  recordOnce(walk, walk.found.notInLibrary, `redis.${member}`, node, `library redis.${member}`);
+}
+
+/** As tried on Redis 7.0, 8.0 and Valkey 8.1, 9. */
+const atLoad = /^(register_function|log|LOG_[A-Z]+|(REDIS|SERVER|VALKEY)_(VERSION(_NUM)?|NAME))$/;
 
 function recordOnce(walk: Walk, list: LuaName[], name: string, node: Node, id: string): void {
   if (walk.dry > 0 || walk.seen.has(id)) return;

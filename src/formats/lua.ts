@@ -51,6 +51,7 @@ const nothing: LuaFacts = {
   globals: [],
   missingGlobals: [],
   uses: [],
+  notInLibrary: [],
   functions: [],
 };
 

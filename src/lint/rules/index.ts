@@ -26,6 +26,7 @@ import { lua013 } from './lua013-ignored-error.ts';
 import { lua014 } from './lua014-whole-value-in-loop.ts';
 import { lua015 } from './lua015-unknown-function.ts';
 import { lua016 } from './lua016-library-change.ts';
+import { lua017 } from './lua017-not-in-a-library.ts';
 import { ops004 } from './ops004-costly-inspection.ts';
 import { ops007 } from './ops007-script-kill.ts';
 import { pip001 } from './pip001-pipeline-budget.ts';
@@ -80,6 +81,7 @@ export const rules: readonly Rule[] = [
   lua014,
   lua015,
   lua016,
+  lua017,
   ops004,
   ops007,
   pip001,
