@@ -166,7 +166,7 @@ export const errorTable: readonly ErrorInfo[] = [
   }),
   row('E220', 'NOTBUSY', {
     cause: 'SCRIPT KILL or FUNCTION KILL found no script running: it has ended by itself.',
-    handled: 'Reported as nothing to do.',
+    handled: 'Told as done, with nothing changed: the reply is `no script is running`, on a cluster for each node.',
     recovery: 'Nothing.',
   }),
   row('E221', 'BUSYKEY', {

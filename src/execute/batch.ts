@@ -27,7 +27,7 @@ import { redirectOf } from '../redis/redirect.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
 import { mayHaveRun } from './before-start.ts';
 import { foldNodes, runsEverywhere, tellsOfOne } from './broadcast.ts';
-import { effectOf, isRefusal, problem, problemOf } from './outcome.ts';
+import { effectOf, isIdle, isRefusal, noScriptRuns, problem, problemOf } from './outcome.ts';
 import { placeOf } from './routing.ts';
 import { backoffMs, type Session, type SessionContext } from './session.ts';
 import { toWire } from './wire.ts';
@@ -372,6 +372,7 @@ export function isRedirection(code: string): boolean {
 export function settle(argv: readonly Bytes[], reply: Reply): Settled {
   if (reply instanceof NotSent) return { outcome: 'not_sent', reply: null };
   if (!isRefusal(reply)) return { outcome: 'ok', reply };
+  if (isIdle(argv, reply)) return { outcome: 'ok', reply: noScriptRuns };
   const error = problemOf(reply);
   if (!hasRun(argv, reply)) return { outcome: 'error', reply: null, error };
   const message = `${error.message} (the script may have written before it failed)`;

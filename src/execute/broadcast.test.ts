@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../redis/reply.ts';
 import { type Ended, foldNodes, runsEverywhere, tellsOfOne } from './broadcast.ts';
+import { noScriptRuns } from './outcome.ts';
 
 const ok = (reply: Reply): Ended => ({ outcome: 'ok', reply });
 const refused = (name: string): Ended => ({
@@ -19,13 +20,20 @@ describe('foldNodes', () => {
     expect(fold(['FLUSHALL'], ok('OK'), ok('OK'))).toEqual(ok('OK'));
   });
 
-  it('adds sizes, joins names, and finds a script only where all have it', () => {
+  it('adds sizes and joins names', () => {
     expect(fold(['DBSIZE'], ok(3), ok(0), ok(4)).reply).toBe(7);
     expect(fold(['KEYS', '*'], ok([Buffer.from('a')]), ok([]), ok([Buffer.from('b')])).reply).toEqual([
       Buffer.from('a'),
       Buffer.from('b'),
     ]);
-    expect(fold(['SCRIPT', 'EXISTS', 'x', 'y'], ok([1, 1]), ok([1, 0])).reply).toEqual([1, 0]);
+  });
+
+  it('tells which node has a script and which does not, and says it once where all are alike', () => {
+    expect(fold(['SCRIPT', 'EXISTS', 'x', 'y'], ok([1, 1]), ok([1, 1])).reply).toEqual([1, 1]);
+    expect(fold(['SCRIPT', 'EXISTS', 'x', 'y'], ok([1, 1]), ok([1, 0])).reply).toEqual([
+      ['n1', [1, 1]],
+      ['n2', [1, 0]],
+    ]);
   });
 
   it('names the nodes where they answer differently', () => {
@@ -50,9 +58,21 @@ describe('foldNodes', () => {
   });
 
   it('ends the script that runs, wherever it runs', () => {
-    expect(fold(['SCRIPT', 'KILL'], refused('NOTBUSY'), ok('OK'), refused('NOTBUSY'))).toEqual(ok('OK'));
-    expect(fold(['SCRIPT', 'KILL'], refused('NOTBUSY'), refused('NOTBUSY')).error?.name).toBe('NOTBUSY');
+    const idle = ok(noScriptRuns);
+    expect(fold(['SCRIPT', 'KILL'], idle, ok('OK'))).toEqual(
+      ok([
+        ['n1', noScriptRuns],
+        ['n2', 'OK'],
+      ]),
+    );
+    expect(fold(['SCRIPT', 'KILL'], idle, idle)).toEqual(idle);
     expect(fold(['SCRIPT', 'KILL'], ok('OK'), refused('UNKILLABLE')).outcome).toBe('unknown');
+  });
+
+  it('is refused where the one script cannot be ended, though the other nodes run none', () => {
+    const folded = fold(['SCRIPT', 'KILL'], ok(noScriptRuns), refused('UNKILLABLE'));
+    expect(folded.outcome).toBe('error');
+    expect(folded.error).toMatchObject({ name: 'UNKILLABLE', message: 'n2: UNKILLABLE said so' });
   });
 });
 

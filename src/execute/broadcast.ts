@@ -7,7 +7,7 @@ import { commandName } from '../catalog/lookup.ts';
 import type { Decoded } from '../formats/resp.ts';
 import type { Outcome, ReplyProblem } from '../plan/report.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
-import { problem } from './outcome.ts';
+import { noScriptRuns, problem } from './outcome.ts';
 
 /** By name: what all primaries have to do. */
 const everywhere: ReadonlySet<string> = new Set(
@@ -48,11 +48,10 @@ export interface NodeOutcome {
 /** The one outcome of a command that went to every node. */
 export function foldNodes(argv: readonly Bytes[], nodes: readonly NodeOutcome[]): Ended {
   const name = commandName(argv);
-  const done = nodes.filter(({ settled }) => settled.outcome === 'ok');
-  // most nodes run no script: that is no failure of ending the one that runs
-  const idle = (one: NodeOutcome): boolean => name.endsWith('|kill') && one.settled.error?.name === 'NOTBUSY';
-  const failed = nodes.filter((one) => one.settled.outcome !== 'ok' && !(done.length > 0 && idle(one)));
-  if (failed.length === 0) return { outcome: 'ok', reply: foldReplies(name, done) };
+  const failed = nodes.filter(({ settled }) => settled.outcome !== 'ok');
+  if (failed.length === 0) return { outcome: 'ok', reply: foldReplies(name, nodes) };
+  // a node without a script had nothing to end: beside one that refuses, that is no half of the work
+  const done = nodes.filter(({ settled }) => settled.outcome === 'ok' && settled.reply !== noScriptRuns);
   if (failed.every(({ settled }) => settled.outcome === 'not_sent') && done.length === 0) return failed[0]!.settled;
   const told = failed
     .map(({ address, settled }) => `${address}: ${settled.error?.message ?? settled.outcome}`)
@@ -66,16 +65,13 @@ export function foldNodes(argv: readonly Bytes[], nodes: readonly NodeOutcome[])
   return { outcome: 'unknown', reply: null, error: problem('E232', `done ${where}; not known to be done on ${told}`) };
 }
 
-/** Counts are added, lists joined, SCRIPT EXISTS holds where it holds on all; what is the same everywhere is said once. */
+/** Counts are added, lists joined; what is the same everywhere is said once, and what differs (SCRIPT EXISTS) for each node: [address, reply]. */
 function foldReplies(name: string, nodes: readonly NodeOutcome[]): Reply {
   const replies = nodes.map(({ settled }) => settled.reply).filter((reply) => !(reply instanceof NotSent)) as Decoded[];
   const first = replies[0] ?? null;
   if (name === 'dbsize' && replies.every((reply) => typeof reply === 'number'))
     return replies.reduce((a, b) => a + b, 0);
-  if (replies.every((reply) => Array.isArray(reply))) {
-    if (name === 'keys') return replies.flat();
-    if (name === 'script|exists') return replies[0]!.map((_, at) => (replies.every((one) => one[at] === 1) ? 1 : 0));
-  }
+  if (name === 'keys' && replies.every((reply) => Array.isArray(reply))) return replies.flat();
   const texts = new Set(replies.map((reply) => JSON.stringify(reply, bigAsText)));
   return texts.size <= 1 ? first : nodes.map(({ address }, at) => [address, replies[at] ?? null]);
 }

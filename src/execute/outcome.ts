@@ -25,6 +25,17 @@ export function replyValue(reply: Reply): ReplyValue {
   return toReplyValue(reply, problemOf);
 }
 
+/** What SCRIPT KILL and FUNCTION KILL come to on a server that runs neither (NOTBUSY): nothing is left to be done. */
+export const noScriptRuns = 'no script is running';
+
+/** They write no key, and yet end somebody's work, or find none to end. */
+const kills: ReadonlySet<string> = new Set(['script|kill', 'function|kill']);
+
+/** True for the refusal by which a server says that there was nothing to kill. */
+export function isIdle(argv: Argv, reply: ReplyError): boolean {
+  return reply.code === 'NOTBUSY' && kills.has(commandName(argv));
+}
+
 /** Commands whose 0 or nil says that nothing was changed. HSET's 0 is not of the kind: it overwrote. */
 const zeroIsNothing = new Set(
   `copy del expire expireat getdel hdel hsetnx incrbyfloat lpushx ltrim move msetnx persist pexpire pexpireat pfadd rename renamenx
@@ -43,7 +54,7 @@ export type EffectRule = 'none' | 'changed' | 'by_reply';
 /** The rule of a command, which its name and subcommand alone decide. */
 export function effectRule(argv: Argv): EffectRule {
   const name = commandName(argv);
-  if (!isWrite(argv)) return name === 'touch' ? 'by_reply' : 'none';
+  if (!isWrite(argv)) return name === 'touch' || kills.has(name) ? 'by_reply' : 'none';
   return zeroIsNothing.has(name) ? 'by_reply' : 'changed';
 }
 
@@ -54,6 +65,7 @@ export function effectByRule(rule: EffectRule, reply: Reply): 'changed' | 'uncha
 }
 
 function zeroOr(reply: Reply): 'changed' | 'unchanged' {
+  if (reply === noScriptRuns) return 'unchanged';
   return reply === 0 || reply === null || (Array.isArray(reply) && reply.length === 0) ? 'unchanged' : 'changed';
 }
 

@@ -69,7 +69,7 @@ describe('a job that is killed (kill -9) at a random moment', () => {
     void ended.then(() => {
       over = true;
     });
-    await waitFor('the job to begin', async () => over || (await begun()));
+    await waitFor('the job to begin', async () => over || (await begun()), 30_000);
     const timer = setTimeout(() => child.kill('SIGKILL'), ms);
     await ended;
     clearTimeout(timer);
@@ -106,7 +106,9 @@ describe('a job that is killed (kill -9) at a random moment', () => {
   });
 
   function mustBeExact(done: Report, { engine, verb }: (typeof kinds)[number], recorded: number, before: number) {
-    expect(done).toMatchObject({ status: 'succeeded', ...engineOf(engine, verb), verification: { complete: true } });
+    // killed behind its last page, it had nothing left to work on
+    const worked = before === 0 ? {} : engineOf(engine, verb);
+    expect(done).toMatchObject({ status: 'succeeded', ...worked, verification: { complete: true } });
     expect(done.totals).toMatchObject({ failed: 0, unknown: 0 });
     expect(JSON.stringify(done.warnings)).toContain('without recording what was under way');
     // what was recorded, and what was left: what lay between had no record, and was found gone

@@ -5,7 +5,7 @@ import { connectCluster } from '../../src/redis/cluster.ts';
 import type { Connection } from '../../src/redis/connection.ts';
 import { parseUrl } from '../../src/redis/url.ts';
 import { applied, planOf, withAgent } from '../support/agent.ts';
-import { startCluster, type TestCluster } from '../support/servers.ts';
+import { startCluster, type TestCluster, waitFor } from '../support/servers.ts';
 
 let cluster: TestCluster;
 let direct: Connection;
@@ -155,11 +155,37 @@ describe('each operation', () => {
     const exists = () => run({ operation_type: 'lua_script', action: 'exists', script: other });
     expect((await exists()).results[0]?.reply).toEqual([1]);
     await cluster.primaries[1]!.cli('script', 'flush');
-    expect((await exists()).results[0]?.reply).toEqual([0]); // known on all of them, or not known
+    const address = (port: number) => `127.0.0.1:${port}`;
+    const perNode = (await exists()).results[0]?.reply as [string, number[]][];
+    expect(Object.fromEntries(perNode)).toEqual(
+      Object.fromEntries(cluster.primaries.map(({ port }, at) => [address(port), [at === 1 ? 0 : 1]])),
+    );
     await run({ operation_type: 'lua_script', action: 'load', script: other });
     const flush = await run({ operation_type: 'lua_script', action: 'flush', accept: ['SEC001'] });
     expect(flush.results[0]).toMatchObject({ outcome: 'ok', reply: 'OK' });
     expect((await exists()).results[0]?.reply).toEqual([0]);
+  });
+
+  it('kills the script that runs, and tells node by node where none did', async () => {
+    const kill = () => run({ operation_type: 'lua_script', action: 'kill' });
+    const idle = await kill();
+    expect(idle.results[0]).toMatchObject({ outcome: 'ok', reply: 'no script is running' });
+    expect(idle.totals).toMatchObject({ changed: 0, unchanged: 1, failed: 0 });
+    const busy = cluster.primaries[1]!;
+    const limit = (ms: string) => busy.cli('config', 'set', 'lua-time-limit', ms);
+    await limit('20');
+    const script = busy.cli('eval', 'while true do end', '0').catch(() => '');
+    await waitFor('a server that is busy', async () => (await busy.cli('ping').catch(String)).includes('BUSY'));
+    const killed = await kill();
+    await script;
+    await limit('5000');
+    expect(killed.results[0]?.outcome).toBe('ok');
+    expect(Object.fromEntries(killed.results[0]?.reply as [string, string][])).toEqual(
+      Object.fromEntries(
+        cluster.primaries.map((node) => [`127.0.0.1:${node.port}`, node === busy ? 'OK' : 'no script is running']),
+      ),
+    );
+    expect(killed.totals).toMatchObject({ changed: 1, unchanged: 0, failed: 0 });
   });
 
   it('sends what means the whole data set to every primary, in its place among the others', async () => {
