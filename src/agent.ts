@@ -13,15 +13,15 @@ import { OpsError } from './base/ops-error.ts';
 import { type Contention, createContention } from './execute/contention.ts';
 import type { Where } from './inspect/info.ts';
 import { inspect } from './inspect/inspect.ts';
-import { needs, questionsOfCommands } from './inspect/questions.ts';
+import { needs, type Question } from './inspect/questions.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
-import { lint } from './lint/lint.ts';
 import { decide } from './lint/policy.ts';
-import { subjectOfFile } from './lint/subject.ts';
+import type { LintedFile, LintSettings } from './lint-files.ts';
 import { type Met, metAs } from './met.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
-import { blocks, type Diagnostic, type Unchecked } from './plan/diagnostic.ts';
+import { blocks, type Diagnostic } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
+import type { LintResult } from './plan/lint-result.ts';
 import type { Draft, Plan } from './plan/plan.ts';
 import { noFiles } from './plan/planned-file.ts';
 import type { Request } from './plan/request.ts';
@@ -46,6 +46,8 @@ import { productionName, rememberProduction } from './state/tags.ts';
 import type * as targets from './state/targets.ts';
 import type { RunTransaction } from './transaction.ts';
 
+export type { LintSettings } from './lint-files.ts';
+export type { LintResult } from './plan/lint-result.ts';
 export type { ResumeOptions } from './resume.ts';
 export type { Run } from './run.ts';
 
@@ -109,12 +111,6 @@ export interface Agent {
   close(): Promise<void>;
 }
 
-/** What lint says of files. */
-export interface LintResult {
-  readonly diagnostics: readonly Diagnostic[];
-  readonly unchecked: readonly Unchecked[];
-}
-
 /** Reads redops.yaml (state/targets.ts), loaded with its YAML parser only where there is one. */
 export const loadTargets: typeof targets.loadTargets = async (path) =>
   (await import('./state/targets.ts')).loadTargets(path);
@@ -125,9 +121,6 @@ export const resolveTarget: typeof targets.resolveTarget = async (file, name, en
 
 /** The runs of a state directory (runs.ts). */
 export const loadRuns = (): Promise<typeof runs> => import('./runs.ts');
-
-/** Severities by lint code, as redops.yaml gives them. */
-export type Severities = Readonly<Record<string, 'off' | 'error' | 'warning' | 'info'>>;
 
 /** Connects to a target. Throws OpsError usage, unsupported, unreachable, auth, server_error. */
 export async function openAgent(settings: AgentSettings): Promise<Agent> {
@@ -224,38 +217,25 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
   }
 }
 
-/** Lints files (redis-cli text, or Lua by name or first line), with live facts when a target is given. */
+/** Lints files (lint-files.ts), with live facts when a target is given. */
 export async function lintFiles(
-  files: readonly { readonly name: string; readonly source: Uint8Array }[],
+  files: readonly LintedFile[],
   settings?: AgentSettings,
-  severities?: Severities,
+  lintSettings?: LintSettings,
 ): Promise<LintResult> {
-  const target = settings ? await inspectFiles(files, settings) : undefined;
-  const results = files.map((file) => {
-    const { subject, diagnostics } = subjectOfFile(file.source, file.name, target);
-    const judged = lint(subject, {
-      ...(severities ? { severities } : {}),
-      ...(target ? {} : { now: systemClock.now() }),
-    });
-    return { diagnostics: [...diagnostics, ...judged.diagnostics], unchecked: judged.unchecked };
-  });
-  const unchecked = new Map(results.flatMap((result) => result.unchecked).map((item) => [canonicalJson(item), item]));
-  return { diagnostics: results.flatMap((result) => result.diagnostics), unchecked: [...unchecked.values()] };
+  const facts = settings && ((questions: readonly Question[]) => factsOf(settings, questions));
+  return (await import('./lint-files.ts')).lintFiles(files, lintSettings, facts);
 }
 
-async function inspectFiles(
-  files: readonly { readonly name: string; readonly source: Uint8Array }[],
-  settings: AgentSettings,
-): Promise<Target> {
+/** The title of each code that a rule has. */
+export const lintTitles = async (): Promise<readonly { readonly code: string; readonly title: string }[]> =>
+  (await import('./lint-files.ts')).lintTitles();
+
+async function factsOf(settings: AgentSettings, questions: readonly Question[]): Promise<Target> {
   const server = serverOf(settings);
   const connection = await connectTarget(server);
   try {
-    const commands = files.flatMap((file) => subjectOfFile(file.source, file.name).subject.commands);
-    return await inspect(
-      connection,
-      questionsOfCommands(commands.map((command) => command.argv)),
-      whereOf(server, settings),
-    );
+    return await inspect(connection, questions, whereOf(server, settings));
   } finally {
     await connection.close();
   }

@@ -48,6 +48,7 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'keys-files.ts': { from: ['base', 'plan', 'request', 'execute', 'inspect'] },
   'sources.ts': { from: ['keys-files.ts', 'base', 'formats', 'plan', 'request', 'execute'] },
   'prepared.ts': { from: ['approval.ts', 'base', 'execute', 'formats', 'lint', 'plan', 'redis', 'state'] },
+  'lint-files.ts': { from: ['base', 'inspect', 'lint', 'plan', 'state'] },
   'pipeline.ts': { from: ['base', 'plan', 'redis', 'execute', 'lint'] },
   'met.ts': { from: ['base', 'lint', 'plan'] },
   'transaction-types.ts': { from: ['pipeline.ts', 'plan'] },
@@ -70,6 +71,7 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'agent.ts': {
     from: [
       'approval.ts',
+      'lint-files.ts',
       'met.ts',
       'pipeline.ts',
       'transaction.ts',

@@ -1,7 +1,7 @@
 /** From flags, environment and redops.yaml to the agent's settings. */
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import type { AgentSettings, Severities } from '../agent.ts';
+import type { AgentSettings, LintSettings } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { readBytes } from './input.ts';
 import type { Io } from './io.ts';
@@ -35,12 +35,12 @@ export async function settingsOf(io: Io, options: TargetOptions, stdin?: Stdin):
   };
 }
 
-/** Severities by code of redops.yaml, where there is one. */
-export async function severitiesOf(io: Io, options: TargetOptions): Promise<Severities | undefined> {
+/** What redops.yaml says of lint, where there is one. */
+export async function lintSettingsOf(io: Io, options: TargetOptions): Promise<LintSettings | undefined> {
   const path = configPath(io, options);
   if (path === undefined) return undefined;
   const { loadTargets } = await io.stages();
-  return (await loadTargets(path)).lint.severity;
+  return (await loadTargets(path)).lint;
 }
 
 /** $REDOPS_STATE, else $XDG_STATE_HOME/redops, else ~/.local/state/redops. */

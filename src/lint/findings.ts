@@ -11,9 +11,10 @@ import type { Finding, LintCommand, LintScript, Subject } from './rule.ts';
 /** The sentences of a finding, without its place. */
 export type Said = Omit<Finding, 'at' | 'span'>;
 
-/** A finding at a command. */
+/** A finding at a command, or at the one word of it that the finding is about. */
 export function at(command: LintCommand, said: Said): Finding {
-  return command.span ? { ...said, at: command.at, span: command.span } : { ...said, at: command.at };
+  const span = (said.argument === undefined ? undefined : command.wordAt?.(said.argument)) ?? command.span;
+  return span ? { ...said, at: command.at, span } : { ...said, at: command.at };
 }
 
 /** A finding at a line of a script: `cas.lua:3:1` in a script file, `app.redis:4:1, script line 3` inside a command. */

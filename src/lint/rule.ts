@@ -16,6 +16,8 @@ export interface LintCommand {
   /** `commands[3]`, `app.redis:12:1`, `execution_plan.steps[0].steps[2]`. */
   readonly at: string;
   readonly span?: Span;
+  /** Where the word at that index of argv stands, for findings about one argument; left out where only the command has a place. */
+  readonly wordAt?: (argument: number) => Span | undefined;
   /** How it is sent: a plain line, a pipeline's batch, between MULTI and EXEC, a job's template, a transaction's read. */
   readonly within: 'line' | 'pipeline' | 'transaction' | 'read' | 'job';
   /** Commands of the same pipeline, transaction, job or file share it. */
@@ -57,6 +59,8 @@ export interface Finding {
   readonly why: string;
   readonly fix: string;
   readonly span?: Span;
+  /** The index in argv of the word that it is about, where it is about one: that word is underlined. */
+  readonly argument?: number;
   /** Where one rule has two weights. */
   readonly severity?: Severity;
 }

@@ -7,7 +7,7 @@ import type { Argv } from '../catalog/command.ts';
 import { checkCommand } from '../catalog/grammar.ts';
 import { commandName } from '../catalog/lookup.ts';
 import { luaFacts } from '../formats/lua.ts';
-import { parseCommands } from '../formats/text.ts';
+import { parseCommands, type TextCommand, wordPlaces } from '../formats/text.ts';
 import type { Diagnostic, Span } from '../plan/diagnostic.ts';
 import { type Draft, type SampledCommand, sampledCommands } from '../plan/plan.ts';
 import { commandsOf, type Step } from '../plan/step.ts';
@@ -125,7 +125,7 @@ function readScript(source: Uint8Array, file: string): Read {
 }
 
 function readCommands(source: Uint8Array, file: string): Read {
-  const { commands: lines, problems } = parseCommands(source, { file });
+  const { commands: lines, problems } = parseCommands(source, { file, places: true });
   const commands: LintCommand[] = [];
   const diagnostics = problems.map((problem) => unreadable(problem.message, problem.fix, problem.span, file));
   let multi: string | undefined;
@@ -137,18 +137,29 @@ function readCommands(source: Uint8Array, file: string): Read {
     const at = placeOf(span);
     const name = commandName(argv);
     if (name === 'exec' || name === 'discard' || name === 'reset') multi = undefined;
-    commands.push({ argv, at, span, within: multi === undefined ? 'line' : 'transaction', block: multi ?? file });
+    const wordAt = (argument: number): Span | undefined => wordSpan(source, line, argument);
+    const within = multi === undefined ? 'line' : 'transaction';
+    const command: LintCommand = { argv, at, span, wordAt, within, block: multi ?? file };
+    commands.push(command);
     if (name === 'multi') multi = at;
-    diagnostics.push(...wrongCommand(argv, span));
+    diagnostics.push(...wrongCommand(command, span));
   }
   return { commands, scripts: commands.flatMap(scriptOfCommand), diagnostics };
 }
 
-function wrongCommand(argv: Argv, span: Span): readonly Diagnostic[] {
+function wordSpan(source: Uint8Array, command: TextCommand, argument: number): Span | undefined {
+  const place = wordPlaces(source, command)[argument];
+  if (!place) return undefined;
+  const { from: _from, to: _to, ...span } = place;
+  return span;
+}
+
+function wrongCommand({ argv, wordAt }: LintCommand, span: Span): readonly Diagnostic[] {
   const problem = checkCommand(argv);
   if (!problem) return [];
   const why = 'The server would refuse this command.';
-  return [diagnostic('CMD001', problem.message, why, problem.fix, span)];
+  const found = diagnostic('CMD001', problem.message, why, problem.fix, span);
+  return [{ ...found, span: wordAt?.(problem.argument) ?? span }];
 }
 
 function unreadable(message: string, fix: string, span: Span, file: string): Diagnostic {

@@ -4,6 +4,7 @@ import {
   type ApplyOptions,
   approvePlan,
   type LintResult,
+  lintTitles,
   loadRuns,
   type ResumeOptions,
 } from '../../src/agent.ts';
@@ -150,6 +151,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
       if (options.fault) throw options.fault;
       return agent;
     },
+    lintTitles,
     lintFiles: async (_, one) => {
       if (one) settings.push(one);
       return options.lint ?? { diagnostics: [], unchecked: [] };

@@ -1,7 +1,9 @@
 /** redops lint, and redops script lint. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Finish, Io } from '../io.ts';
-import { type RunOptions, withTarget } from '../options.ts';
+import type { LintOptions } from '../lint.ts';
+import { lintFormats } from '../lint-output.ts';
+import { withTarget } from '../options.ts';
 import { faultDocument } from './fault.ts';
 
 /** Adds the verb. */
@@ -19,11 +21,15 @@ export function addLintTo(
   scripts: boolean,
 ): void {
   withTarget(parent.command(usage).description(`${description}; with --url or --target on live facts`))
-    .option('--json', 'print diagnostics as JSON')
-    .action((files: string[], options: RunOptions) =>
-      finish(async () => {
-        const { lintPaths } = await import('../understand.ts');
-        return lintPaths(io, options, files, scripts);
-      }, faultDocument(options)),
+    .addOption(new Option('--format <form>', 'the form of the output (default: text)').choices(lintFormats))
+    .option('--json', 'the same as --format json')
+    .action((files: string[], options: LintOptions) =>
+      finish(
+        async () => {
+          const { lintPaths } = await import('../lint.ts');
+          return lintPaths(io, options, files, scripts);
+        },
+        faultDocument({ json: options.json === true || options.format === 'json' }),
+      ),
     );
 }
