@@ -3,8 +3,17 @@ import { canonicalJson } from './base/canonical.ts';
 import { systemClock } from './base/clock.ts';
 import { type Question, questionsOfCommands } from './inspect/questions.ts';
 import { lint } from './lint/lint.ts';
+import type { LintCommand } from './lint/rule.ts';
 import { rules } from './lint/rules/index.ts';
-import { subjectOfFile } from './lint/subject.ts';
+import { isScript, subjectOfFile } from './lint/subject.ts';
+import {
+  applySuppressions,
+  type CodeKind,
+  type Suppressions,
+  suppressionsOfCommands,
+  suppressionsOfScript,
+} from './lint/suppressions.ts';
+import type { Diagnostic } from './plan/diagnostic.ts';
 import type { LintResult } from './plan/lint-result.ts';
 import type { Target } from './plan/target.ts';
 import type { TargetsFile } from './state/targets.ts';
@@ -31,10 +40,56 @@ export async function lintFiles(
       ...(settings && { severities: settings.severity }),
       ...(target ? {} : { now: systemClock.now() }),
     });
-    return { diagnostics: [...diagnostics, ...judged.diagnostics], unchecked: judged.unchecked };
+    const found = [...diagnostics, ...judged.diagnostics];
+    const kept = applySuppressions(found, suppressionsOf(source, name, subject.commands), (code) =>
+      couldBeFound(code, judged.unchecked, target, settings),
+    );
+    return { ...kept, diagnostics: weighed(kept.diagnostics, settings), unchecked: judged.unchecked };
   });
   const unchecked = new Map(results.flatMap((result) => result.unchecked).map((item) => [canonicalJson(item), item]));
-  return { diagnostics: results.flatMap((result) => result.diagnostics), unchecked: [...unchecked.values()] };
+  const suppressed = results.flatMap((result) => result.suppressed);
+  return {
+    diagnostics: results.flatMap((result) => result.diagnostics),
+    unchecked: [...unchecked.values()],
+    ...(suppressed.length > 0 && { suppressed }),
+  };
+}
+
+function suppressionsOf(source: Uint8Array, name: string, commands: readonly LintCommand[]): Suppressions {
+  return isScript(source, name)
+    ? suppressionsOfScript(source, name, kindOf)
+    : suppressionsOfCommands(source, name, commands, kindOf);
+}
+
+function kindOf(code: string): ReturnType<CodeKind> {
+  if (rules.some((rule) => rule.code === code)) return 'rule';
+  return unreadable.has(code) ? 'unreadable' : undefined;
+}
+
+const unreadable: ReadonlySet<string> = new Set(['TXT001', 'CMD001', 'LUA000']);
+
+/** Rules that are silent without a server, or have nothing to judge on one: what they would have found is not known. */
+const liveOnly: ReadonlySet<string> = new Set(
+  'CLU001 DEL001 DEL002 KEY005 PIP003 TTL002 TTL008 TTL009 TX005 TX009 VAL001 VER001'.split(' '),
+);
+
+function couldBeFound(
+  code: string,
+  unchecked: LintResult['unchecked'],
+  target: Target | undefined,
+  settings: LintSettings | undefined,
+): boolean {
+  if (settings?.severity[code] === 'off' || (target === undefined && liveOnly.has(code))) return false;
+  return !unchecked.some((one) => one.code === code);
+}
+
+/** The weights of redops.yaml for the two codes about suppressions, which no rule has. */
+function weighed(diagnostics: readonly Diagnostic[], settings: LintSettings | undefined): readonly Diagnostic[] {
+  return diagnostics.flatMap((one) => {
+    const set = one.code.startsWith('IGN') ? settings?.severity[one.code] : undefined;
+    if (set === undefined) return [one];
+    return set === 'off' ? [] : [{ ...one, severity: set }];
+  });
 }
 
 /** The title of each code that a rule has. */

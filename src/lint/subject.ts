@@ -112,7 +112,8 @@ function scriptOfCommand(command: LintCommand): readonly LintScript[] {
   ];
 }
 
-function isScript(source: Uint8Array, file: string): boolean {
+/** Whether a file is a Lua script: by its name, or by its first line. */
+export function isScript(source: Uint8Array, file: string): boolean {
   return /\.lua$/i.test(file) || Buffer.from(source.subarray(0, 5)).toString('latin1') === '#!lua';
 }
 
