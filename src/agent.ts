@@ -11,26 +11,24 @@ import { deepFreeze } from './base/freeze.ts';
 import { lazily } from './base/lazily.ts';
 import { OpsError } from './base/ops-error.ts';
 import { type Contention, createContention } from './execute/contention.ts';
-import type { Where } from './inspect/info.ts';
 import { inspect } from './inspect/inspect.ts';
-import { needs, type Question } from './inspect/questions.ts';
+import { needs } from './inspect/questions.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
 import { decide } from './lint/policy.ts';
-import type { LintedFile, LintSettings } from './lint-files.ts';
 import { type Met, metAs } from './met.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
 import { blocks, type Diagnostic } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
-import type { LintResult } from './plan/lint-result.ts';
 import type { Draft, Plan } from './plan/plan.ts';
 import { noFiles } from './plan/planned-file.ts';
 import type { Request } from './plan/request.ts';
 import type { Verified } from './plan/run.ts';
 import type { Target } from './plan/target.ts';
 import type * as prepared from './prepared.ts';
+import { serverOf, whereOf } from './reach.ts';
 import { connectTarget } from './redis/connect.ts';
 import type { Connection } from './redis/connection.ts';
-import { isLoopback, parseUrl, publicUrl, type ServerSettings } from './redis/url.ts';
+import { publicUrl } from './redis/url.ts';
 import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { compile } from './request/compile.ts';
 import { inlineFiles, streamedFile } from './request/files.ts';
@@ -46,7 +44,10 @@ import { productionName, rememberProduction } from './state/tags.ts';
 import type * as targets from './state/targets.ts';
 import type { RunTransaction } from './transaction.ts';
 
+export type { LintInput } from './lint-audit.ts';
 export type { LintSettings } from './lint-files.ts';
+export type { LiveLint } from './lint-live.ts';
+export { lintFiles, lintInputs, lintLive, lintTitles } from './lint-verbs.ts';
 export type { LintResult } from './plan/lint-result.ts';
 export type { ResumeOptions } from './resume.ts';
 export type { Run } from './run.ts';
@@ -215,45 +216,6 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
     await connection.close();
     throw error;
   }
-}
-
-/** Lints files (lint-files.ts), with live facts when a target is given. */
-export async function lintFiles(
-  files: readonly LintedFile[],
-  settings?: AgentSettings,
-  lintSettings?: LintSettings,
-): Promise<LintResult> {
-  const facts = settings && ((questions: readonly Question[]) => factsOf(settings, questions));
-  return (await import('./lint-files.ts')).lintFiles(files, lintSettings, facts);
-}
-
-/** The title of each code that a rule has. */
-export const lintTitles = async (): Promise<readonly { readonly code: string; readonly title: string }[]> =>
-  (await import('./lint-files.ts')).lintTitles();
-
-async function factsOf(settings: AgentSettings, questions: readonly Question[]): Promise<Target> {
-  const server = serverOf(settings);
-  const connection = await connectTarget(server);
-  try {
-    return await inspect(connection, questions, whereOf(server, settings));
-  } finally {
-    await connection.close();
-  }
-}
-
-function serverOf({ url, tls, timeoutMs }: AgentSettings): ServerSettings {
-  const server = parseUrl(url, tls);
-  return timeoutMs === undefined ? server : { ...server, commandTimeoutMs: timeoutMs };
-}
-
-function whereOf(server: ServerSettings, settings: AgentSettings): Where & { readonly name: string } {
-  const sentinel = server.sentinel ? { sentinel: true } : {};
-  return {
-    name: settings.name ?? publicUrl(server),
-    database: server.database,
-    loopback: isLoopback(server),
-    ...sentinel,
-  };
 }
 
 /** Production is what counts when in doubt: dev is only what is tagged so, or a lonely primary on this machine that was never met as production. */

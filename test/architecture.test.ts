@@ -48,6 +48,15 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'keys-files.ts': { from: ['base', 'plan', 'request', 'execute', 'inspect'] },
   'sources.ts': { from: ['keys-files.ts', 'base', 'formats', 'plan', 'request', 'execute'] },
   'prepared.ts': { from: ['approval.ts', 'base', 'execute', 'formats', 'lint', 'plan', 'redis', 'state'] },
+  'reach.ts': { from: ['inspect', 'redis'] },
+  'lint-verbs.ts': {
+    from: ['lint-audit.ts', 'lint-files.ts', 'lint-inputs.ts', 'lint-live.ts', 'reach.ts', 'inspect', 'plan'],
+  },
+  'lint-audit.ts': { from: ['base', 'formats', 'lint', 'plan'] },
+  'lint-inputs.ts': { from: ['lint-audit.ts', 'lint-files.ts', 'base', 'inspect', 'lint', 'plan'] },
+  'lint-live.ts': {
+    from: ['lint-audit.ts', 'lint-files.ts', 'lint-inputs.ts', 'base', 'formats', 'lint', 'plan', 'redis'],
+  },
   'lint-files.ts': { from: ['base', 'inspect', 'lint', 'plan', 'state'] },
   'pipeline.ts': { from: ['base', 'plan', 'redis', 'execute', 'lint'] },
   'met.ts': { from: ['base', 'lint', 'plan'] },
@@ -71,7 +80,12 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'agent.ts': {
     from: [
       'approval.ts',
+      'lint-audit.ts',
       'lint-files.ts',
+      'lint-inputs.ts',
+      'lint-live.ts',
+      'lint-verbs.ts',
+      'reach.ts',
       'met.ts',
       'pipeline.ts',
       'transaction.ts',

@@ -3,7 +3,8 @@ import type {
   Agent,
   AgentSettings,
   approvePlan,
-  lintFiles,
+  lintInputs,
+  lintLive,
   lintTitles,
   loadRuns,
   loadTargets,
@@ -18,7 +19,8 @@ export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'resume' |
 export interface Stages {
   readonly openAgent: (settings: AgentSettings) => Promise<PlanningAgent>;
   readonly approvePlan: typeof approvePlan;
-  readonly lintFiles: typeof lintFiles;
+  readonly lintInputs: typeof lintInputs;
+  readonly lintLive: typeof lintLive;
   readonly lintTitles: typeof lintTitles;
   readonly loadRuns: typeof loadRuns;
   readonly loadTargets: typeof loadTargets;

@@ -10,6 +10,8 @@ import type { WireArgument } from './resp.ts';
 export interface ReadCommand {
   readonly argv: readonly WireArgument[];
   readonly line: number;
+  /** In the protocol's form: the bytes of the file before it. */
+  readonly offset?: number;
 }
 
 /**

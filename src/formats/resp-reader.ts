@@ -78,6 +78,7 @@ function readWhole(state: State, view: View, start: number): number {
   const { commands } = state;
   let { argv, missing, commandBytes } = state;
   let commandAt = state.commandOffset - state.offset + start;
+  const base = state.offset - start;
   let at = start;
   while (at < text.length) {
     if (text.charCodeAt(at) !== (missing > 0 ? DOLLAR : ASTERISK)) break;
@@ -108,7 +109,7 @@ function readWhole(state: State, view: View, start: number): number {
     at = end + 2;
     missing -= 1;
     if (missing > 0) continue;
-    commands.push({ argv, line: state.number });
+    commands.push({ argv, line: state.number, offset: base + commandAt });
     state.number += 1;
     argv = [];
   }
@@ -187,7 +188,7 @@ function readBulk(state: State, chunk: Buffer, at: number): number {
 }
 
 function finish(state: State): void {
-  state.commands.push({ argv: state.argv, line: state.number });
+  state.commands.push({ argv: state.argv, line: state.number, offset: state.commandOffset });
   state.argv = [];
   state.number += 1;
 }

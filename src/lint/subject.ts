@@ -95,7 +95,8 @@ function scriptOfRequest({ request }: Draft): readonly LintScript[] {
   return [{ source: request.script, facts: luaFacts(request.script), keys: undefined, at: 'script' }];
 }
 
-function scriptOfCommand(command: LintCommand): readonly LintScript[] {
+/** The script that a command brings with it: of EVAL, EVAL_RO, SCRIPT LOAD. */
+export function scriptOfCommand(command: LintCommand): readonly LintScript[] {
   const name = commandName(command.argv);
   const evaluates = name === 'eval' || name === 'eval_ro';
   const source = evaluates ? command.argv[1] : name === 'script|load' ? command.argv[2] : undefined;

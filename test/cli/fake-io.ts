@@ -4,6 +4,7 @@ import {
   type ApplyOptions,
   approvePlan,
   type LintResult,
+  lintInputs,
   lintTitles,
   loadRuns,
   type ResumeOptions,
@@ -152,9 +153,15 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
       return agent;
     },
     lintTitles,
-    lintFiles: async (_, one) => {
-      if (one) settings.push(one);
+    lintLive: async (one, wanted) => {
+      settings.push(one);
+      requests.push(wanted);
       return options.lint ?? { diagnostics: [], unchecked: [] };
+    },
+    lintInputs: async (inputs, one) => {
+      if (one) settings.push(one);
+      const { files } = await lintInputs(inputs);
+      return { files, result: options.lint ?? { diagnostics: [], unchecked: [] } };
     },
   };
   const io: Io = {
