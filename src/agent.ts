@@ -23,7 +23,7 @@ import type { Draft, Plan } from './plan/plan.ts';
 import { noFiles } from './plan/planned-file.ts';
 import type { Request } from './plan/request.ts';
 import type { Verified } from './plan/run.ts';
-import type { Target } from './plan/target.ts';
+import type { Convention, Target } from './plan/target.ts';
 import type * as prepared from './prepared.ts';
 import { serverOf, whereOf } from './reach.ts';
 import { connectTarget } from './redis/connect.ts';
@@ -64,6 +64,8 @@ export interface AgentSettings {
   readonly tag?: 'dev' | 'production';
   /** Caps of the target, applied to every request on top of its own. */
   readonly caps?: { readonly max_keys?: number; readonly max_percent?: number; readonly prefixes?: readonly string[] };
+  /** What keys are meant to be (`lint.conventions` of redops.yaml): plans are judged by it. */
+  readonly conventions?: readonly Convention[];
   /** $REDOPS_STATE; nothing is written to disk when left out. */
   readonly stateDir?: string;
   /** Milliseconds without a reply after which a connection counts as lost; 30,000 when left out. */
@@ -131,15 +133,16 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
   try {
     const where = whereOf(server, settings);
     const sources = createSources(settings.filePath);
+    const conventions = settings.conventions?.length ? { conventions: [...settings.conventions] } : {};
     const ask: Ask = async (draft, known = []) => {
       const facts = [...(await sources.read(draft))];
       const sampled = facts.flatMap(({ sample }) => sample);
       const questions = needs(draft, sampled, await sources.keys.read(draft));
       const open = questions.filter((one) => one.ask !== 'selection' || !known.includes(canonicalJson(one.selection)));
-      const found = await inspect(connection, open, where);
+      const found = { ...(await inspect(connection, open, where)), ...conventions };
       return facts.length === 0 ? found : { ...found, sources: facts };
     };
-    const askServer = (): Promise<Target> => inspect(connection, [], where);
+    const askServer = async (): Promise<Target> => ({ ...(await inspect(connection, [], where)), ...conventions });
     const first = await askServer();
     const target = { name, ...(await tagOf(settings, name, first)) };
     // plans that were made here and are frozen need no check against what was made

@@ -17,7 +17,7 @@ import { type Audit, createAudit } from './lint/audit/audit.ts';
 import type { AuditSource } from './lint/audit/command.ts';
 import type { Fold } from './lint/audit/fold.ts';
 import type { AuditedInput } from './plan/lint-result.ts';
-import type { Target } from './plan/target.ts';
+import type { Convention, Target } from './plan/target.ts';
 
 /** What an input is: `commands` are linted as a file, everything else is audited. */
 export type InputKind = 'commands' | 'aof' | 'monitor' | 'slowlog';
@@ -33,6 +33,7 @@ export interface LintInput {
 export interface AuditTerms {
   readonly fold: Fold;
   readonly target?: Target;
+  readonly conventions?: readonly Convention[];
 }
 
 /** The kind of an input by its first bytes, and by its name where they say nothing. Throws OpsError usage for a snapshot. */

@@ -19,7 +19,7 @@ import type { Target } from './plan/target.ts';
 import type { TargetsFile } from './state/targets.ts';
 
 /** What redops.yaml says of lint. */
-export type LintSettings = TargetsFile['lint'];
+export type LintSettings = Partial<TargetsFile['lint']>;
 
 /** A file: redis-cli text, or Lua by its name or first line. */
 export interface LintedFile {
@@ -37,7 +37,8 @@ export async function lintFiles(
   const results = files.map(({ name, source }) => {
     const { subject, diagnostics } = subjectOfFile(source, name, target);
     const judged = lint(subject, {
-      ...(settings && { severities: settings.severity }),
+      ...(settings?.severity && { severities: settings.severity }),
+      ...(settings?.conventions && { conventions: settings.conventions }),
       ...(target ? {} : { now: systemClock.now() }),
     });
     const found = [...diagnostics, ...judged.diagnostics];
@@ -79,14 +80,14 @@ function couldBeFound(
   target: Target | undefined,
   settings: LintSettings | undefined,
 ): boolean {
-  if (settings?.severity[code] === 'off' || (target === undefined && liveOnly.has(code))) return false;
+  if (settings?.severity?.[code] === 'off' || (target === undefined && liveOnly.has(code))) return false;
   return !unchecked.some((one) => one.code === code);
 }
 
 /** The weights of redops.yaml for the two codes about suppressions, which no rule has. */
 function weighed(diagnostics: readonly Diagnostic[], settings: LintSettings | undefined): readonly Diagnostic[] {
   return diagnostics.flatMap((one) => {
-    const set = one.code.startsWith('IGN') ? settings?.severity[one.code] : undefined;
+    const set = one.code.startsWith('IGN') ? settings?.severity?.[one.code] : undefined;
     if (set === undefined) return [one];
     return set === 'off' ? [] : [{ ...one, severity: set }];
   });

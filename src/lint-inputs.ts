@@ -42,13 +42,21 @@ export async function lintInputs(
   const streams = opened.filter(({ kind }) => kind !== 'commands');
   if (streams.length === 0) return { result: judged, files };
   const target = await facts?.([]);
-  const terms: AuditTerms = { fold: createFold(settings?.severity), ...(target && { target }) };
+  const terms: AuditTerms = { fold: createFold(settings?.severity), ...auditTerms(settings, target) };
   const audited: AuditedInput[] = [];
   for (const { name, kind, chunks } of streams) {
     if (kind === 'manifest') audited.push(...(await readable(name, auditManifest(name, terms))));
     else if (kind !== 'commands') audited.push(await readable(name, auditChunks(kind, name, chunks(), terms)));
   }
   return { result: withAudit(judged, audited, terms, settings), files };
+}
+
+/** What audits are told beside their fold. */
+export function auditTerms(
+  settings: LintSettings | undefined,
+  target: Target | undefined,
+): Pick<AuditTerms, 'target' | 'conventions'> {
+  return { ...(target && { target }), ...(settings?.conventions && { conventions: settings.conventions }) };
 }
 
 /** A verdict with that of audits that share a fold. */

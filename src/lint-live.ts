@@ -6,7 +6,7 @@ import { createAudit } from './lint/audit/audit.ts';
 import { createFold } from './lint/audit/fold.ts';
 import { type AuditTerms, commandOf, cutNotes } from './lint-audit.ts';
 import type { LintSettings } from './lint-files.ts';
-import { withAudit } from './lint-inputs.ts';
+import { auditTerms, withAudit } from './lint-inputs.ts';
 import type { AuditedInput, LintResult } from './plan/lint-result.ts';
 import type { Target } from './plan/target.ts';
 import type { Connection } from './redis/connection.ts';
@@ -25,7 +25,7 @@ export async function lintLive(
   live: LiveLint,
   settings?: LintSettings,
 ): Promise<LintResult> {
-  const terms: AuditTerms = { fold: createFold(settings?.severity), target };
+  const terms: AuditTerms = { fold: createFold(settings?.severity), ...auditTerms(settings, target) };
   const audited: AuditedInput[] = [];
   if (live.slowlog !== undefined) audited.push(...(await ofSlowlog(connection, live.slowlog, terms)));
   if (live.monitor) audited.push(await ofMonitor(connection, live.monitor, terms));

@@ -22,6 +22,7 @@ export async function settingsOf(io: Io, options: TargetOptions, stdin?: Stdin):
     throw new OpsError('usage', 'no server is named', {
       remedy: 'Set REDIS_URL, or give --url redis://host:port/db or --target NAME.',
     });
+  const conventions = (await lintSettingsOf(io, options))?.conventions ?? [];
   const tls = { ...target?.tls, ...(await tlsOf(io, options)) };
   return {
     url,
@@ -29,6 +30,7 @@ export async function settingsOf(io: Io, options: TargetOptions, stdin?: Stdin):
     ...(target?.tag && { tag: target.tag }),
     ...(target?.caps && { caps: target.caps }),
     ...(Object.keys(tls).length > 0 && { tls }),
+    ...(conventions.length > 0 && { conventions }),
     stateDir: stateDirectory(io.env),
     readFile: (path) => fileOfRequest(io, path, stdin),
     filePath: (path) => pathOfRequest(io, path, stdin),

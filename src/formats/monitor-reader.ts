@@ -36,13 +36,14 @@ const longestLine = 64 * 1024 * 1024;
 
 /** A reader of captures. */
 export function monitorReader(): MonitorReader {
+  const names = clientNames();
   const reader = { line: 0, read: 0, strange: 0, first: undefined as number | undefined };
   let parts: string[] = [];
   let held = 0;
   const take = (text: string, from: number, to: number, into: MonitorCommand[]): void => {
     reader.line += 1;
     const end = text.charCodeAt(to - 1) === CR ? to - 1 : to;
-    const command = readLine(text, from, end, reader.line);
+    const command = readLine(text, from, end, reader.line, names);
     if (command) {
       into.push(command);
       reader.read += 1;
@@ -106,10 +107,34 @@ function isSilent(line: string): boolean {
 
 /** The command of a line, given as Latin-1; undefined when it is none of MONITOR's. A plus before it, as the protocol has it, is allowed. */
 export function monitorLine(text: string): MonitorCommand | undefined {
-  return readLine(text, 0, text.length, 1);
+  return readLine(text, 0, text.length, 1, (name) => name);
 }
 
-function readLine(text: string, start: number, end: number, line: number): MonitorCommand | undefined {
+/**
+ * The name of a client as one string, however often it comes: a slice of a chunk would keep the whole chunk in memory for
+ * as long as anybody remembers the client.
+ */
+function clientNames(): (name: string) => string {
+  const names = new Map<string, string>();
+  return (name) => {
+    const known = names.get(name);
+    if (known !== undefined) return known;
+    if (names.size >= mostNames) names.clear();
+    const own = Buffer.from(name, 'latin1').toString('latin1');
+    names.set(own, own);
+    return own;
+  };
+}
+
+const mostNames = 65_536;
+
+function readLine(
+  text: string,
+  start: number,
+  end: number,
+  line: number,
+  nameOf: (name: string) => string,
+): MonitorCommand | undefined {
   const from = text.charCodeAt(start) === 0x2b ? start + 1 : start;
   const open = text.indexOf(' [', from);
   const gap = text.indexOf(' ', open + 2);
@@ -136,5 +161,5 @@ function readLine(text: string, start: number, end: number, line: number): Monit
     at = to + 1;
     if (at < end && text.charCodeAt(at) !== BLANK) return undefined;
   }
-  return { argv, line, atMs: Number(stamp) * 1000, database, client: text.slice(gap + 1, close) };
+  return { argv, line, atMs: Number(stamp) * 1000, database, client: nameOf(text.slice(gap + 1, close)) };
 }

@@ -76,8 +76,8 @@ describe('respReader', () => {
     const bytes = Buffer.from('#TS:1728000000\r\n*1\r\n$4\r\nPING\r\n*0\r\n#TS:1728000001\r\n*1\r\n$4\r\nPING\r\n');
     expect(readAll(respReader(), bytes)).toEqual({
       commands: [
-        { argv: ['PING'], line: 1, offset: 16 },
-        { argv: ['PING'], line: 2, offset: 50 },
+        { argv: ['PING'], line: 1, offset: 16, atMs: 1728000000000 },
+        { argv: ['PING'], line: 2, offset: 50, atMs: 1728000001000 },
       ],
     });
   });

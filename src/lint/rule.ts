@@ -8,7 +8,7 @@ import type { LuaFacts } from '../formats/lua.ts';
 import type { Severity, Span } from '../plan/diagnostic.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { Selection } from '../plan/step.ts';
-import type { Target } from '../plan/target.ts';
+import type { Convention, Target } from '../plan/target.ts';
 
 /** A command as rules see it: parsed, with its place. Unknown values (expressions, the key of a job) are undefined. */
 export interface LintCommand {
@@ -22,6 +22,8 @@ export interface LintCommand {
   readonly within: 'line' | 'pipeline' | 'transaction' | 'read' | 'job';
   /** Commands of the same pipeline, transaction, job or file share it. */
   readonly block: string;
+  /** A deadline that redops fixes when the command is first sent: so long after that, and up to so much more. */
+  readonly lasting?: { readonly after_ms: number; readonly jitter_ms: number };
   /** The keys that a job runs the command for. */
   readonly selection?: Selection;
 }
@@ -48,6 +50,8 @@ export interface Subject {
   readonly target?: Target;
   /** The server was busy with a script: it was reached, and told nothing. */
   readonly busy?: true;
+  /** What keys are meant to be, by redops.yaml. */
+  readonly conventions?: readonly Convention[];
   /** Unix time in milliseconds, where the caller gives it: what a fixed deadline is compared with. */
   readonly now?: number;
 }

@@ -12,7 +12,7 @@ import type { Diagnostic, Span } from '../plan/diagnostic.ts';
 import { type Draft, type SampledCommand, sampledCommands } from '../plan/plan.ts';
 import { commandsOf, type Step } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
-import { literal } from '../plan/values.ts';
+import { type Argument, literal } from '../plan/values.ts';
 import { pageOf } from './page.ts';
 import type { LintCommand, LintScript, Subject } from './rule.ts';
 import { integer, shown } from './words.ts';
@@ -29,6 +29,7 @@ export function subjectOfDraft(draft: Draft, target?: Target): Subject {
     scripts: scripts.length > 0 ? scripts : scriptOfRequest(draft),
     draft,
     ...(target && { target }),
+    ...(target?.conventions && { conventions: target.conventions }),
   };
 }
 
@@ -59,8 +60,14 @@ function commandsOfStep(draft: Draft, step: Step, index: number): readonly LintC
     at: placeInRequest(draft, step, command.role, position) ?? command.at,
     within: command.role === 'read' ? 'read' : within,
     block: at,
+    ...lastingOf(command.argv),
     ...(step.kind === 'for_each' && { selection: step.selection }),
   }));
+}
+
+function lastingOf(argv: readonly Argument[]): Pick<LintCommand, 'lasting'> {
+  const found = argv.find((argument) => typeof argument === 'object' && 'deadline' in argument);
+  return typeof found === 'object' && 'deadline' in found ? { lasting: found.deadline } : {};
 }
 
 function commandOfFile({ argv, at, line, source }: SampledCommand): LintCommand {

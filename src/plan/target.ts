@@ -148,6 +148,15 @@ export const NativeCommand = z.enum(['set_ifeq', 'delifeq', 'delex']);
 /** See the schema. */
 export type NativeCommand = z.output<typeof NativeCommand>;
 
+/** What keys of a pattern are meant to be, by redops.yaml; times in milliseconds. */
+export const Convention = z.strictObject({
+  match: z.string().min(1),
+  ttl_min_ms: z.int().positive().exactOptional(),
+  ttl_max_ms: z.int().positive().exactOptional(),
+});
+/** See the schema. */
+export type Convention = z.output<typeof Convention>;
+
 /** Everything inspection learnt. */
 export const Target = z.strictObject({
   identity: Identity,
@@ -163,6 +172,8 @@ export const Target = z.strictObject({
   acl: z.array(AclFacts).exactOptional(),
   /** Those of its command table that the user may run; left out where nothing asks, and of a cluster. */
   native: z.array(NativeCommand).exactOptional(),
+  /** `lint.conventions` of redops.yaml, by which the plan was judged. */
+  conventions: z.array(Convention).exactOptional(),
 });
 /** See the schema. */
 export type Target = z.output<typeof Target>;

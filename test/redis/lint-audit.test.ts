@@ -2,10 +2,13 @@
 import { existsSync } from 'node:fs';
 import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lintInputs, lintLive } from '../../src/agent.ts';
+import { fromBuffer, toBuffer } from '../../src/base/bytes.ts';
 import type { MonitorCommand } from '../../src/formats/monitor-reader.ts';
 import type { WireArgument } from '../../src/formats/resp.ts';
+import { globTest } from '../../src/lint/glob.ts';
 import type { LintResult } from '../../src/plan/lint-result.ts';
 import { connectTarget } from '../../src/redis/connect.ts';
 import { monitor } from '../../src/redis/monitor.ts';
@@ -189,3 +192,34 @@ it('MONITOR and the slow log of a cluster are those of all its primaries', async
     await cluster.stop();
   }
 }, 60_000);
+
+describe('patterns', () => {
+  it('match what the server matches, for any pattern', async () => {
+    const server = await startServer();
+    const keys = ['', 'a', 'b', 'ab', 'ba', 'a-', 'a]', 'a^', '*', 'a*', '\\', 'a\\', 'é', 'aé', '[', 'abab', 'bbb-'];
+    await send(
+      server,
+      [...keys, strange].map((key) => ['SET', key, 'v']),
+    );
+    const connection = await connectTarget(parseUrl(server.url));
+    try {
+      const part = fc.constantFrom('a', 'b', '*', '?', '[', ']', '^', '-', '\\', 'é');
+      await fc.assert(
+        fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 7 }), async (parts) => {
+          const pattern = parts.join('');
+          // a range beyond ASCII follows the sign of C's char, which is not the same on all machines
+          fc.pre(!/-é|é-/.test(pattern));
+          const reply = await connection.send(['KEYS', pattern]);
+          const matched = (Array.isArray(reply) ? reply : []).map((key) => Buffer.from(key as Buffer).toString('hex'));
+          const test = globTest(pattern);
+          const own = [...keys, fromBuffer(strange)].filter(test).map((key) => toBuffer(key).toString('hex'));
+          expect([pattern, own.sort()]).toEqual([pattern, matched.sort()]);
+        }),
+        { numRuns: 1_500 },
+      );
+    } finally {
+      await connection.close();
+      await server.stop();
+    }
+  });
+});

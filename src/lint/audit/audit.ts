@@ -3,12 +3,15 @@
  * by its name; only what a rule may speak of is handed to the rules, which are those that judge files. What one source
  * cannot know (which client, whether a key has a TTL from before) is not judged by it, and said.
  */
+import { fromBuffer } from '../../base/bytes.ts';
 import type { Severity, Unchecked } from '../../plan/diagnostic.ts';
-import type { Target } from '../../plan/target.ts';
+import type { Convention, Target } from '../../plan/target.ts';
+import { type Conventions, conventionsOf } from '../conventions.ts';
 import { deadlineOf, isPast } from '../expiry.ts';
 import type { Finding, LintCommand, Rule } from '../rule.ts';
 import { rules as everyRule } from '../rules/index.ts';
 import { ttl006 } from '../rules/ttl006-expired-at-once.ts';
+import { ttl011 } from '../rules/ttl011-convention.ts';
 import { scriptOfCommand } from '../subject.ts';
 import { type AuditCommand, type AuditSource, argvOf } from './command.ts';
 import { createExpiries } from './expiries.ts';
@@ -27,6 +30,8 @@ export interface AuditOptions {
   readonly fold: Fold;
   /** What a server says of itself; no facts of keys. */
   readonly target?: Target;
+  /** What keys are meant to be, by redops.yaml. */
+  readonly conventions?: readonly Convention[];
 }
 
 /** What an audit found. */
@@ -53,11 +58,11 @@ const keyFacts: readonly string[] = ['DEL001', 'DEL002', 'KEY005', 'PIP003', 'TT
 
 /** Starts an audit. */
 export function createAudit(options: AuditOptions): Audit {
-  const { source, target, fold } = options;
+  const { source, target, fold, conventions = [] } = options;
   const place: Parameters<typeof createTransactions>[1] = (command, argv, within) =>
     placed(options, command, argv, within);
-  const roles = createRoles(target?.server, false);
-  const expiries = createExpiries(source, fold, place);
+  const roles = createRoles(target?.server);
+  const expiries = createExpiries(source, fold, place, conventions);
   const transactions = source === 'monitor' ? createTransactions(fold, place) : undefined;
   const look = createLook(options, place);
   let number = 0;
@@ -65,6 +70,8 @@ export function createAudit(options: AuditOptions): Audit {
   let database = 0;
   // of an append-only file, which has no clients: transactions stand in it as a whole
   let inTransaction = false;
+  let untimed = 0;
+  const meant = conventionsOf(conventions);
   const takeState = (command: AuditCommand): void => {
     if (source !== 'aof') return;
     const [name, argument] = command.argv;
@@ -84,6 +91,9 @@ export function createAudit(options: AuditOptions): Audit {
       if (what & role.state) takeState(command);
       if (what & role.look) look(command);
       if (source !== 'slowlog' && what & stateful) expiries.see(command, what, number, inTransaction);
+      if (conventions.length > 0 && what & (role.deadline | role.expires | role.persists)) {
+        untimed += judgeConvention(command, meant, conventions, fold, place);
+      }
       if (source !== 'aof' && what & (role.deadline | role.expires)) judgePast(command, fold, place);
     },
     end: () => {
@@ -92,6 +102,11 @@ export function createAudit(options: AuditOptions): Audit {
         ...(open > 0
           ? [
               `TTL001 did not judge what wrote ${open === 1 ? 'one temporary key' : `${open} temporary keys`} at the very end: what gives the TTL may come later`,
+            ]
+          : []),
+        ...(untimed > 0
+          ? [
+              `TTL011 did not judge ${untimed === 1 ? 'one deadline' : `${untimed} deadlines`}: the file does not say when they were given (aof-timestamp-enabled)`,
             ]
           : []),
         ...sourceNotes[source],
@@ -169,6 +184,28 @@ function judgePast(command: AuditCommand, fold: Fold, place: Parameters<typeof c
     ...(command.atMs !== undefined && { now: command.atMs }),
   };
   for (const finding of ttl006.check(subject).findings) fold.add(ttl006, finding);
+}
+
+/** TTL011 of what gives or takes a deadline. Gives how many deadlines could not be judged for want of a time. */
+function judgeConvention(
+  command: AuditCommand,
+  meant: Conventions,
+  conventions: readonly Convention[],
+  fold: Fold,
+  place: Parameters<typeof createTransactions>[1],
+): number {
+  const key = command.argv[1];
+  if (key === undefined || meant.of(Buffer.isBuffer(key) ? fromBuffer(key) : key) === undefined) return 0;
+  const argv = argvOf(command);
+  if (deadlineOf(argv) === undefined && !/^persist$/i.test(String(argv[0]))) return 0;
+  const { findings, unchecked } = ttl011.check({
+    commands: [place(command, argv, 'line')],
+    scripts: [],
+    conventions,
+    ...(command.atMs !== undefined && { now: command.atMs }),
+  });
+  for (const finding of findings) fold.add(ttl011, finding);
+  return unchecked === undefined ? 0 : 1;
 }
 
 /** False where the command surely gives a TTL of more than nothing, or none: what nearly all commands do. */

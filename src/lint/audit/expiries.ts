@@ -3,10 +3,13 @@
  * TTL003 (the TTL as a second command). What they remember is bounded: the keys of the last commands, in two generations.
  */
 import type { Bytes } from '../../base/bytes.ts';
+import type { Convention } from '../../plan/target.ts';
+import { conventionsOf } from '../conventions.ts';
 import { dropsTtlOf } from '../expiry.ts';
 import type { LintCommand } from '../rule.ts';
 import { ttl001 } from '../rules/ttl001-write-without-ttl.ts';
 import { ttl003 } from '../rules/ttl003-write-then-expire.ts';
+import { ttl011 } from '../rules/ttl011-convention.ts';
 import { temporaryKind } from '../temporary-keys.ts';
 import { type AuditCommand, type AuditSource, argvOf, idOf, kept } from './command.ts';
 import type { Fold } from './fold.ts';
@@ -38,18 +41,27 @@ interface Write {
 type Place = (command: AuditCommand, argv: LintCommand['argv'], within: LintCommand['within']) => LintCommand;
 
 /** Starts to follow keys. */
-export function createExpiries(source: AuditSource, fold: Fold, place: Place): Expiries {
+export function createExpiries(
+  source: AuditSource,
+  fold: Fold,
+  place: Place,
+  conventions: readonly Convention[],
+): Expiries {
+  const meant = conventionsOf(conventions);
   const pending = recent<Write>(mostPending, report);
   const written = recent<Write>(near);
   let rotated = 0;
 
   function report({ command }: Write): void {
     const written = place(command, argvOf(command), 'line');
-    for (const finding of ttl001.check({ commands: [written], scripts: [] }).findings) fold.add(ttl001, finding);
+    for (const rule of [ttl001, ttl011]) {
+      for (const finding of rule.check({ commands: [written], scripts: [], conventions }).findings)
+        fold.add(rule, finding);
+    }
   }
 
   function follow(command: AuditCommand, number: number, key: Bytes, argv: LintCommand['argv']): void {
-    if (temporaryKind(key) === undefined) return;
+    if (temporaryKind(key) === undefined && meant.of(key) === undefined) return;
     const id = kept(idOf(key));
     // the value is not looked at, and may be large
     const short = [argv[0], typeof key === 'string' ? id : key, undefined, ...optionsOf(argv)];

@@ -20,8 +20,8 @@ export const role = {
   removes: 8,
   /** Belongs to a transaction or changes the database: MULTI, EXEC, WATCH, SELECT. */
   state: 16,
-  /** Creates what has no TTL and keeps one that is there: HSET, SADD, INCR. */
-  adds: 32,
+  /** Takes a key's TTL away: PERSIST. */
+  persists: 32,
   /** Removes every key. */
   flushes: 64,
   /** Gives a key that is there a deadline: EXPIRE and its kin. */
@@ -29,16 +29,13 @@ export const role = {
 } as const;
 
 /** The roles by a command's first word. Made for one audit. */
-export function createRoles(
-  server: Server | undefined,
-  conventions: boolean,
-): (name: AuditCommand['argv'][0]) => number {
+export function createRoles(server: Server | undefined): (name: AuditCommand['argv'][0]) => number {
   const known = new Map<string, number>();
   return (name) => {
-    if (typeof name !== 'string') return name === undefined ? 0 : rolesOf(wordOf(bytesOf(name)), server, conventions);
+    if (typeof name !== 'string') return name === undefined ? 0 : rolesOf(wordOf(bytesOf(name)), server);
     let roles = known.get(name);
     if (roles === undefined) {
-      roles = rolesOf(wordOf(name), server, conventions);
+      roles = rolesOf(wordOf(name), server);
       if (known.size < mostNames) known.set(name.slice(), roles);
     }
     return roles;
@@ -57,13 +54,6 @@ const deadlines: ReadonlySet<string> = new Set(['set', 'setex', 'psetex', 'getex
 const expires: ReadonlySet<string> = new Set(['expire', 'pexpire', 'expireat', 'pexpireat']);
 const removes: ReadonlySet<string> = new Set('del unlink getdel rename renamenx move migrate'.split(' '));
 const states: ReadonlySet<string> = new Set('multi exec discard watch unwatch select reset'.split(' '));
-const adds: ReadonlySet<string> = new Set(
-  (
-    'hset hmset hsetnx hincrby hincrbyfloat lpush rpush sadd zadd xadd append setbit setrange pfadd geoadd ' +
-    'incr incrby incrbyfloat decr decrby'
-  ).split(' '),
-);
-
 /** Data commands that a rule may speak of whatever the server; of the other groups every command is looked at. */
 const looked: ReadonlySet<string> = new Set('keys scan hscan sscan zscan migrate sort'.split(' '));
 const data: ReadonlySet<string> = new Set(
@@ -82,14 +72,14 @@ const quiet: ReadonlySet<string> = new Set([
   'fcall_ro',
 ]);
 
-function rolesOf(name: string, server: Server | undefined, conventions: boolean): number {
+function rolesOf(name: string, server: Server | undefined): number {
   const info = findCommand([name]);
   const forms = [info, ...(info?.subcommands ?? []).map((sub) => findCommand([name, sub]))];
   const tooNew = server !== undefined && forms.some((form) => form !== undefined && isNewer(form.since, server));
   const bySeveral = server?.cluster === true && takesSeveralKeys(name);
   const byGroup = info !== undefined && !data.has(info.group) && !quiet.has(name);
   const conditional = server !== undefined && !speaks(server, '7.0') && name.includes('expire');
-  const look = looked.has(name) || tooNew || bySeveral || byGroup || conditional || (conventions && adds.has(name));
+  const look = looked.has(name) || tooNew || bySeveral || byGroup || conditional;
   return (
     (look ? role.look : 0) |
     (replaces.has(name) ? role.replaces : 0) |
@@ -97,7 +87,7 @@ function rolesOf(name: string, server: Server | undefined, conventions: boolean)
     (expires.has(name) ? role.expires : 0) |
     (removes.has(name) ? role.removes : 0) |
     (states.has(name) ? role.state : 0) |
-    (adds.has(name) ? role.adds : 0) |
+    (name === 'persist' ? role.persists : 0) |
     (name === 'flushall' || name === 'flushdb' ? role.flushes : 0)
   );
 }
