@@ -46,8 +46,9 @@ import type { RunTransaction } from './transaction.ts';
 
 export type { LintInput } from './lint-audit.ts';
 export type { LintSettings } from './lint-files.ts';
+export type { LintedInputs } from './lint-inputs.ts';
 export type { LiveLint } from './lint-live.ts';
-export { lintFiles, lintInputs, lintLive, lintTitles } from './lint-verbs.ts';
+export { fixFiles, lintFiles, lintInputs, lintLive, lintTitles } from './lint-verbs.ts';
 export type { LintResult } from './plan/lint-result.ts';
 export type { ResumeOptions } from './resume.ts';
 export type { Run } from './run.ts';

@@ -3,6 +3,7 @@ import { inspect } from './inspect/inspect.ts';
 import type { Question } from './inspect/questions.ts';
 import type { LintInput } from './lint-audit.ts';
 import type { LintedFile, LintSettings } from './lint-files.ts';
+import type * as fix from './lint-fix.ts';
 import type { LintedInputs } from './lint-inputs.ts';
 import type { LiveLint } from './lint-live.ts';
 import type { LintResult } from './plan/lint-result.ts';
@@ -34,6 +35,10 @@ export function lintLive(settings: Reach, live: LiveLint, lintSettings?: LintSet
     return (await import('./lint-live.ts')).lintLive(connection, target, live, lintSettings);
   });
 }
+
+/** Applies the safe rewrites to files (lint-fix.ts). */
+export const fixFiles: typeof fix.fixFiles = async (files, diagnostics, write) =>
+  (await import('./lint-fix.ts')).fixFiles(files, diagnostics, write);
 
 /** The title of each code that a rule has. */
 export async function lintTitles(): Promise<readonly { readonly code: string; readonly title: string }[]> {

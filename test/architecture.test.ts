@@ -50,10 +50,20 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'prepared.ts': { from: ['approval.ts', 'base', 'execute', 'formats', 'lint', 'plan', 'redis', 'state'] },
   'reach.ts': { from: ['inspect', 'redis'] },
   'lint-verbs.ts': {
-    from: ['lint-audit.ts', 'lint-files.ts', 'lint-inputs.ts', 'lint-live.ts', 'reach.ts', 'inspect', 'plan'],
+    from: [
+      'lint-audit.ts',
+      'lint-files.ts',
+      'lint-fix.ts',
+      'lint-inputs.ts',
+      'lint-live.ts',
+      'reach.ts',
+      'inspect',
+      'plan',
+    ],
   },
   'lint-audit.ts': { from: ['base', 'formats', 'lint', 'plan'] },
   'lint-inputs.ts': { from: ['lint-audit.ts', 'lint-files.ts', 'base', 'inspect', 'lint', 'plan'] },
+  'lint-fix.ts': { from: ['lint-files.ts', 'base', 'lint', 'plan'] },
   'lint-live.ts': {
     from: ['lint-audit.ts', 'lint-files.ts', 'lint-inputs.ts', 'base', 'formats', 'lint', 'plan', 'redis'],
   },

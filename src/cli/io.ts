@@ -3,6 +3,7 @@ import type {
   Agent,
   AgentSettings,
   approvePlan,
+  fixFiles,
   lintInputs,
   lintLive,
   lintTitles,
@@ -19,6 +20,7 @@ export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'resume' |
 export interface Stages {
   readonly openAgent: (settings: AgentSettings) => Promise<PlanningAgent>;
   readonly approvePlan: typeof approvePlan;
+  readonly fixFiles: typeof fixFiles;
   readonly lintInputs: typeof lintInputs;
   readonly lintLive: typeof lintLive;
   readonly lintTitles: typeof lintTitles;

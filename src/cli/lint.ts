@@ -1,8 +1,9 @@
 /** The verb lint: inputs in, findings out in the form that is asked for. */
 import { resolve } from 'node:path';
-import type { LintInput } from '../agent.ts';
+import type { LintedInputs, LintInput } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { formatCount, formatDuration, parseDuration } from '../base/units.ts';
+import { clean, counted } from '../report/layout.ts';
 import { exitOfFindings } from './exit.ts';
 import type { Io } from './io.ts';
 import { type LintFormat, printLint } from './lint-output.ts';
@@ -18,6 +19,8 @@ export interface LintOptions extends TargetOptions {
   /** For how long, such as `10s`. */
   readonly monitor?: string;
   readonly maxCommands?: number;
+  readonly fix?: boolean;
+  readonly dryRun?: boolean;
   /** How many entries; true for 1,000. */
   readonly slowlog?: number | true;
 }
@@ -30,6 +33,8 @@ export async function lintPaths(
   scripts: boolean,
 ): Promise<number> {
   const format = formatOf(options);
+  if (options.dryRun && !options.fix)
+    throw new OpsError('usage', '--dry-run belongs to --fix', { remedy: 'lint alone changes nothing.' });
   if (options.monitor !== undefined || options.slowlog !== undefined) return lintServer(io, options, paths, format);
   if (paths.length === 0)
     throw new OpsError('usage', 'there is nothing to lint', {
@@ -38,11 +43,38 @@ export async function lintPaths(
   const live = options.url !== undefined || options.target !== undefined;
   const settings = live ? await settingsOf(io, options) : undefined;
   const { lintInputs } = await io.stages();
-  const inputs = paths.map((path) => inputOf(io, options, path, scripts));
-  const { result, files } = await lintInputs(inputs, settings, await lintSettingsOf(io, options));
+  const lintSettings = await lintSettingsOf(io, options);
+  const judge = () =>
+    lintInputs(
+      paths.map((path) => inputOf(io, options, path, scripts)),
+      settings,
+      lintSettings,
+    );
+  const judged = await judge();
+  const { result, files } = options.fix && (await fix(io, options, paths, judged)) ? await judge() : judged;
   const sources = new Map(files.map(({ name, source }) => [name, source]));
   await printLint(io, format, result, { files: files.length, sources });
   return exitOfFindings(result.diagnostics);
+}
+
+/** Rewrites what is safe to rewrite. True when files were written, which are then judged again. */
+async function fix(
+  io: Io,
+  options: LintOptions,
+  paths: readonly string[],
+  { result, files }: LintedInputs,
+): Promise<boolean> {
+  const written = files.filter(({ name }) => paths.includes(name));
+  if (paths.includes('-') || written.length < files.length)
+    throw new OpsError('usage', 'standard input cannot be rewritten', { remedy: 'Name files, or leave --fix out.' });
+  const { fixFiles } = await io.stages();
+  const dry = options.dryRun === true;
+  const named = written.map((file) => ({ ...file, path: resolve(io.cwd, file.name) }));
+  const fixed = await fixFiles(named, result.diagnostics, !dry);
+  const count = fixed.reduce((sum, one) => sum + one.fixes, 0);
+  for (const { diff } of fixed) say(io, diff.split('\n').map(clean).join('\n'));
+  say(io, `${counted(count, 'rewrite')} in ${counted(fixed.length, 'file')}${dry ? ': nothing was written' : ''}.`);
+  return !dry && fixed.length > 0;
 }
 
 /** Lints what clients send to the target. A MONITOR says what it costs before it starts; Ctrl-C ends it, and what came is judged. */

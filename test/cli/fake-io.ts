@@ -3,6 +3,7 @@ import {
   type AgentSettings,
   type ApplyOptions,
   approvePlan,
+  fixFiles,
   type LintResult,
   lintInputs,
   lintTitles,
@@ -144,6 +145,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
   };
   const stages: Stages = {
     approvePlan,
+    fixFiles,
     loadRuns,
     loadTargets,
     resolveTarget,

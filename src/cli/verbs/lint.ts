@@ -43,6 +43,8 @@ export function addLintTo(
       ]),
     )
     .addOption(new Option('--format <form>', 'the form of the output (default: text)').choices(lintFormats))
+    .option('--fix', 'rewrite what is safe to rewrite (DEL to UNLINK where it would block, idle suppressions)')
+    .option('--dry-run', 'with --fix: show what would change, and write nothing')
     .option('--json', 'the same as --format json')
     .action((files: string[], options: LintOptions) =>
       finish(
