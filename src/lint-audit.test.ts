@@ -109,14 +109,14 @@ describe('a manifest', () => {
     );
     await writeFile(join(dir, 'm.1.base.rdb'), 'REDIS0011');
     await writeFile(join(dir, 'm.2.incr.aof'), resp('SET a 1', 'SET b 1'));
-    const audited = await auditManifest(file, { fold: createFold() });
+    const audited = await auditManifest(file, 'data', { fold: createFold() });
     expect(audited.map(({ name, commands, notes }) => [name, commands, notes[0]?.slice(0, 40)])).toEqual([
-      ['m.1.base.rdb', 0, 'the base is a snapshot of 9 B: it holds '],
-      ['m.2.incr.aof', 2, 'an append-only file holds what changed d'],
-      ['m.3.incr.aof', 0, 'the manifest names this file, and it is '],
+      ['data/m.1.base.rdb', 0, 'the base is a snapshot of 9 B: it holds '],
+      ['data/m.2.incr.aof', 2, 'an append-only file holds what changed d'],
+      ['data/m.3.incr.aof', 0, 'the manifest names this file, and it is '],
     ]);
     await writeFile(join(dir, 'bad.manifest'), 'nothing');
-    await expect(auditManifest(join(dir, 'bad.manifest'), { fold: createFold() })).rejects.toMatchObject({
+    await expect(auditManifest(join(dir, 'bad.manifest'), '.', { fold: createFold() })).rejects.toMatchObject({
       code: 'usage',
     });
   });

@@ -4,7 +4,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { OpsError } from './base/ops-error.ts';
 import { formatCount, formatSize } from './base/units.ts';
 import { readManifest } from './formats/aof-manifest.ts';
@@ -67,16 +67,17 @@ export async function manifestOf(path: string): Promise<string | undefined> {
   });
 }
 
-/** Audits the parts that a manifest names, in their order. Rejects with OpsError usage. */
-export async function auditManifest(path: string, terms: AuditTerms): Promise<readonly AuditedInput[]> {
+/** Audits the parts that a manifest names, in their order. `folder`: how their directory is called in places. Rejects with OpsError usage. */
+export async function auditManifest(path: string, folder: string, terms: AuditTerms): Promise<readonly AuditedInput[]> {
   const parts = readManifest(await readFile(path));
   if ('problem' in parts)
     throw new OpsError('usage', `${path} is no manifest: ${parts.problem}`, {
       remedy: 'A line of it is: file NAME seq N type b, i or h.',
     });
   const audited: AuditedInput[] = [];
-  for (const { name, type } of parts) {
-    const file = join(dirname(path), name);
+  for (const { name: part, type } of parts) {
+    const file = join(dirname(path), part);
+    const name = join(folder, part);
     if (type === 'history') continue; // superseded by the base, and about to be deleted
     const size = await stat(file).then(
       (found) => found.size,
@@ -84,7 +85,7 @@ export async function auditManifest(path: string, terms: AuditTerms): Promise<re
     );
     if (size === undefined) {
       audited.push(unread(name, 'the manifest names this file, and it is not there'));
-    } else if (type === 'base' && /\.rdb$/i.test(name)) {
+    } else if (type === 'base' && /\.rdb$/i.test(part)) {
       audited.push(unread(name, `the base is a snapshot of ${formatSize(size)}: it holds data, and was not read`));
     } else audited.push(await auditChunks('aof', name, createReadStream(file, { highWaterMark: 1 << 20 }), terms));
   }
@@ -98,7 +99,7 @@ export async function auditChunks(
   chunks: AsyncIterable<Uint8Array>,
   terms: AuditTerms,
 ): Promise<AuditedInput> {
-  const audit = createAudit({ source: kind, name: basename(name), ...terms });
+  const audit = createAudit({ source: kind, name, ...terms });
   const read = { aof: auditAof, monitor: auditMonitor, slowlog: auditSlowlog }[kind];
   const notes = await read(name, chunks, audit);
   const { commands, notes: unjudged } = audit.end();

@@ -1,5 +1,6 @@
 /** Lints whatever it is given: command files and scripts as a whole, what an application really sent as a stream. */
 import { createReadStream } from 'node:fs';
+import { dirname } from 'node:path';
 import { OpsError } from './base/ops-error.ts';
 import type { Question } from './inspect/questions.ts';
 import { unjudged } from './lint/audit/audit.ts';
@@ -44,8 +45,8 @@ export async function lintInputs(
   const target = await facts?.([]);
   const terms: AuditTerms = { fold: createFold(settings?.severity), ...auditTerms(settings, target) };
   const audited: AuditedInput[] = [];
-  for (const { name, kind, chunks } of streams) {
-    if (kind === 'manifest') audited.push(...(await readable(name, auditManifest(name, terms))));
+  for (const { name, kind, chunks, path = '', folder = '' } of streams) {
+    if (kind === 'manifest') audited.push(...(await readable(name, auditManifest(path, folder, terms))));
     else if (kind !== 'commands') audited.push(await readable(name, auditChunks(kind, name, chunks(), terms)));
   }
   return { result: withAudit(judged, audited, terms, settings), files };
@@ -81,12 +82,18 @@ interface Opened {
   readonly name: string;
   readonly kind: InputKind | 'manifest';
   readonly chunks: () => AsyncIterable<Uint8Array>;
+  /** Of a manifest: where it lies, and how its directory is called. */
+  readonly path?: string;
+  readonly folder?: string;
 }
 
 async function open({ name, from, kind }: LintInput): Promise<Opened> {
   if ('path' in from) {
     const manifest = kind === undefined || kind === 'aof' ? await manifestOf(from.path) : undefined;
-    if (manifest !== undefined) return { name: manifest, kind: 'manifest', chunks: none };
+    if (manifest !== undefined) {
+      const folder = manifest === from.path ? dirname(name) : name;
+      return { name, kind: 'manifest', chunks: none, path: manifest, folder };
+    }
     const chunks = () => createReadStream(from.path, { highWaterMark: 1 << 20 });
     if (kind !== undefined) return { name, kind, chunks };
     let head: Buffer = Buffer.alloc(0);

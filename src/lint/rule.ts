@@ -6,6 +6,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import type { LuaFacts } from '../formats/lua.ts';
 import type { Severity, Span } from '../plan/diagnostic.ts';
+import type { ByteOffset } from '../plan/lint-result.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { Selection } from '../plan/step.ts';
 import type { Convention, Target } from '../plan/target.ts';
@@ -16,6 +17,8 @@ export interface LintCommand {
   /** `commands[3]`, `app.redis:12:1`, `execution_plan.steps[0].steps[2]`. */
   readonly at: string;
   readonly span?: Span;
+  /** Of a file without lines: the bytes before the command. */
+  readonly bytes?: ByteOffset;
   /** Where the word at that index of argv stands, for findings about one argument; left out where only the command has a place. */
   readonly wordAt?: (argument: number) => Span | undefined;
   /** How it is sent: a plain line, a pipeline's batch, between MULTI and EXEC, a job's template, a transaction's read. */
@@ -63,6 +66,7 @@ export interface Finding {
   readonly why: string;
   readonly fix: string;
   readonly span?: Span;
+  readonly bytes?: ByteOffset;
   /** The index in argv of the word that it is about, where it is about one: that word is underlined. */
   readonly argument?: number;
   /** Where one rule has two weights. */

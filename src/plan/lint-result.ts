@@ -1,12 +1,20 @@
 /** What lint says of files, of a capture or of a running server: the document that every output of lint is made from. */
 import type { Diagnostic, Unchecked } from './diagnostic.ts';
 
+/** A place in a file that has no lines. */
+export interface ByteOffset {
+  readonly file: string;
+  readonly offset: number;
+}
+
 /** A finding that stands for many of its kind in an audit: the first of them, how many there were, and where the next ones are. */
 export interface LintDiagnostic extends Diagnostic {
   /** How many findings of this code and weight there were, this one included; left out where it stands for itself alone. */
   readonly count?: number;
   /** The places of the first findings after this one. */
   readonly more_at?: readonly string[];
+  /** In a file that has no lines, such as an append-only file. */
+  readonly bytes?: ByteOffset;
 }
 
 /** A finding that a comment of the file takes out of the verdict, and the reason which that comment gives. */

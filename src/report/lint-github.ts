@@ -23,7 +23,8 @@ function annotation(one: LintDiagnostic): string {
   return `::${commands[one.severity]} ${place.join(',')}::${parts.map(data).join('%0A')}`;
 }
 
-function placeOf({ span }: LintDiagnostic): Readonly<Record<string, string | number>> {
+function placeOf({ span, bytes }: LintDiagnostic): Readonly<Record<string, string | number>> {
+  if (bytes) return { file: bytes.file };
   if (span?.file === undefined) return {};
   const { file, line, column, length } = span;
   return { file, line, col: column, ...(length > 0 && { endColumn: column + length }) };

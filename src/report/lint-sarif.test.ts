@@ -40,6 +40,7 @@ describe('the schema', () => {
         diagnostics: [
           finding,
           { ...finding, code: 'DEL003', severity: 'error', count: 12, more_at: ['b'], error: 'E204' },
+          { ...finding, code: 'KEY001', bytes: { file: 'a b.aof', offset: 12 } },
           { ...finding, code: 'KEY002', severity: 'info', span: { line: 1, column: 1, length: 0 } },
         ],
         unchecked: [{ code: 'DEL001', reason: 'needs the live sizes' }],

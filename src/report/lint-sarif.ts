@@ -100,7 +100,9 @@ function resultOf(one: LintDiagnostic, ruleIndex: number): SarifResult {
 }
 
 /** The place in the file where it is one; else the place in words, such as `commands[3]`. */
-function locationOf({ at, span }: LintDiagnostic): object {
+function locationOf({ at, span, bytes }: LintDiagnostic): object {
+  if (bytes)
+    return { physicalLocation: { artifactLocation: artifact(bytes.file), region: { byteOffset: bytes.offset } } };
   if (span?.file === undefined) return { logicalLocations: [{ fullyQualifiedName: clean(at) }] };
   return { physicalLocation: { artifactLocation: artifact(span.file), region: regionOf(span) } };
 }

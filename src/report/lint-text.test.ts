@@ -110,7 +110,8 @@ describe('markdown', () => {
         const lines = lintMarkdown({ diagnostics: [{ ...finding, message, at }], unchecked: [] }).split('\n');
         const row = lines.find((line) => line.startsWith('| error')) ?? '';
         expect(row.replace(/\\\\/g, '').replace(/\\\|/g, '').split('|')).toHaveLength(6);
-        expect(row).not.toMatch(/(?<!\\)(?:\\\\)*<a/);
+        // what stands in a code span shows itself as it is
+        expect(row.replace(/\| `[^`|]*` \|/, '| |')).not.toMatch(/(?<!\\)(?:\\\\)*<a/);
       }),
     );
   });

@@ -164,8 +164,9 @@ function createLook(
       }
     }
     if (findings.length === 0) return;
-    const { at, span } = place(command, argv, 'line');
-    for (const [rule, finding] of findings) fold.add(rule, { ...finding, at: at + finding.at, ...(span && { span }) });
+    const { at, span, bytes } = place(command, argv, 'line');
+    for (const [rule, finding] of findings)
+      fold.add(rule, { ...finding, at: at + finding.at, ...(span && { span }), ...(bytes && { bytes }) });
   };
 }
 
@@ -228,13 +229,11 @@ function placed(
 ): LintCommand {
   const { line, offset, microseconds } = command;
   switch (source) {
-    case 'aof':
-      return {
-        argv,
-        at: `${name}, command ${line}${offset === undefined ? '' : ` (byte ${offset})`}`,
-        within,
-        block: name,
-      };
+    case 'aof': {
+      if (offset === undefined) return { argv, at: `${name}, command ${line}`, within, block: name };
+      const bytes = { file: name, offset };
+      return { argv, at: `${name}, command ${line} (byte ${offset})`, bytes, within, block: name };
+    }
     case 'monitor': {
       if (live) return { argv, at: `${name}, command ${line}`, within, block: name };
       const span = { file: name, line, column: 1, length: 0 };

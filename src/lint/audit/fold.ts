@@ -38,7 +38,8 @@ export function createFold(severities: Readonly<Record<string, Severity | 'off'>
 }
 
 function diagnosticOf(rule: Rule, severity: Severity, finding: Finding): LintDiagnostic {
-  const { message, at, why, fix, span } = finding;
+  const { message, at, why, fix, span, bytes } = finding;
   const error = rule.error === undefined ? {} : { error: rule.error };
-  return { code: rule.code, severity, message, at, why, fix, url: pageOf(rule.code), ...(span && { span }), ...error };
+  const place = { ...(span && { span }), ...(bytes && { bytes }) };
+  return { code: rule.code, severity, message, at, why, fix, url: pageOf(rule.code), ...place, ...error };
 }
