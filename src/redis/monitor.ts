@@ -50,11 +50,12 @@ export async function monitor(
   }
 }
 
-/** Counts what comes, and ends at the count or when it comes too late. */
-function createFeed(
+/** Takes the lines of a feed: counts them, and ends at the count or when they come too late. */
+export function createFeed(
   bounds: MonitorBounds,
   take: (command: MonitorCommand) => void,
   end: (how: MonitorEnd) => void,
+  now: () => number = systemClock.now,
 ): (text: string) => void {
   let seen = 0;
   let bestLag = Number.POSITIVE_INFINITY;
@@ -64,7 +65,7 @@ function createFeed(
     seen += 1;
     take({ ...command, line: seen });
     // the two clocks may differ: only what the lag grows by counts
-    const lag = systemClock.now() - command.atMs;
+    const lag = now() - command.atMs;
     bestLag = Math.min(bestLag, lag);
     if (lag - bestLag > mostBehindMs) end('behind');
     if (seen >= bounds.commands) end('count');

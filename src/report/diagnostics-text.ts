@@ -63,8 +63,18 @@ export function uncheckedLines(unchecked: readonly Unchecked[], options: ViewOpt
   const { width } = viewOf(options);
   return [
     `not checked (${unchecked.length}): these rules could not be judged, which is not a pass`,
-    ...unchecked.flatMap(({ code, reason }) => labelled(`  ${clean(code)}`, reason, 10, width)),
+    ...[...byReason(unchecked)].flatMap(([reason, codes]) => [
+      // several codes of one reason stand above it
+      ...(codes.length > 1 ? wrap(codes.join(' '), width - 2).map((line) => `  ${line}`) : []),
+      ...labelled(codes.length > 1 ? '' : `  ${codes[0]}`, reason, 10, width),
+    ]),
   ];
+}
+
+function byReason(unchecked: readonly Unchecked[]): ReadonlyMap<string, readonly string[]> {
+  const reasons = new Map<string, string[]>();
+  for (const { code, reason } of unchecked) reasons.set(reason, [...(reasons.get(reason) ?? []), clean(code)]);
+  return reasons;
 }
 
 function countLine(diagnostics: readonly Diagnostic[]): string {

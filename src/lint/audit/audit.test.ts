@@ -187,6 +187,12 @@ describe('transactions of a capture', () => {
     expect(audit('monitor', [read, late, write, exec]).found).toEqual(['TX001 1 x:3']);
   });
 
+  test('TX005 where the target is a cluster', () => {
+    const lines = ['MULTI', 'SET a 1', 'SET b 1', 'EXEC'];
+    expect(audit('monitor', lines).found).toEqual([]);
+    expect(audit('monitor', lines, { target: target({ server: { cluster: true } }) }).found).toEqual(['TX005 1 x:2']);
+  });
+
   test('TX004, TX006, PIP002; DISCARD and UNWATCH end it', () => {
     expect(audit('monitor', ['GET k', 'WATCH k', 'MULTI', 'SET k 1', 'EXEC']).found).toContain('TX004 1 x:2');
     expect(audit('monitor', ['GET k', 'MULTI', 'DISCARD', 'MULTI', 'SET k 1', 'EXEC']).found).toEqual(['TX001 1 x:5']);

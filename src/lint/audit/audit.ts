@@ -63,7 +63,7 @@ export function createAudit(options: AuditOptions): Audit {
     placed(options, command, argv, within);
   const roles = createRoles(target?.server);
   const expiries = createExpiries(source, fold, place, conventions);
-  const transactions = source === 'monitor' ? createTransactions(fold, place) : undefined;
+  const transactions = source === 'monitor' ? createTransactions(fold, place, target) : undefined;
   const look = createLook(options, place);
   let number = 0;
   let atMs: number | undefined;
@@ -134,7 +134,7 @@ export function unjudged(
   severities: Readonly<Record<string, Severity | 'off'>> = {},
 ): readonly Unchecked[] {
   const facts = 'needs the live facts of each key, which a stream has too many of: lint the commands as a file';
-  const needsServer = target ? [] : ['CLU001', 'TTL009', 'VAL001', 'VER001'];
+  const needsServer = target ? [] : ['CLU001', 'TTL009', 'TX005', 'VAL001', 'VER001'];
   return [
     ...keyFacts.map((code) => ({ code, reason: facts })),
     ...needsServer.map((code) => ({ code, reason: 'needs to know the server: give --url or --target' })),

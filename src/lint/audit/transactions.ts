@@ -3,10 +3,12 @@
  * EXEC the rules for transactions judge that one block. MONITOR shows queued commands when they run, just before EXEC.
  */
 import { wordOf } from '../../catalog/lookup.ts';
+import type { Target } from '../../plan/target.ts';
 import type { LintCommand, Rule } from '../rule.ts';
 import { pip002 } from '../rules/pip002-not-in-a-pipeline.ts';
 import { tx001 } from '../rules/tx001-read-modify-write.ts';
 import { tx004 } from '../rules/tx004-watch-too-late.ts';
+import { tx005 } from '../rules/tx005-crossslot-transaction.ts';
 import { tx006 } from '../rules/tx006-long-transaction.ts';
 import { type AuditCommand, argvOf } from './command.ts';
 import type { Fold } from './fold.ts';
@@ -17,8 +19,8 @@ export interface Transactions {
   see(command: AuditCommand, changes: boolean): void;
 }
 
-/** The rules that a block is judged by. Those that need the sizes or slots of its keys are no business of a capture. */
-export const transactionRules: readonly Rule[] = [tx001, tx004, tx006, pip002];
+/** The rules that a block is judged by. Those that need the sizes of its keys are no business of a capture. */
+const transactionRules: readonly Rule[] = [tx001, tx004, tx005, tx006, pip002];
 
 /** Reads count as made for a transaction when they are among the last so many commands of the client, and so recent. */
 const before = 32;
@@ -44,6 +46,7 @@ interface Client {
 export function createTransactions(
   fold: Fold,
   place: (command: AuditCommand, argv: LintCommand['argv'], within: LintCommand['within']) => LintCommand,
+  target?: Target,
 ): Transactions {
   const clients = new Map<string, Client>();
   let seen = 0;
@@ -57,7 +60,8 @@ export function createTransactions(
     const inside = (client.queued ?? []).map((one) => place(one, argvOf(one), 'transaction'));
     const commands = [...outside, ...inside, place(exec, argvOf(exec), 'line')];
     for (const rule of transactionRules) {
-      for (const finding of rule.check({ commands, scripts: [] }).findings) fold.add(rule, finding);
+      for (const finding of rule.check({ commands, scripts: [], ...(target && { target }) }).findings)
+        fold.add(rule, finding);
     }
   };
   const forget = (client: Client): void => {
