@@ -19,6 +19,7 @@ import { counter, counterWatch } from './rows/counter.mjs';
 import { file } from './rows/file.mjs';
 import { get } from './rows/get.mjs';
 import { expireBystander, expireJob, unlinkBystander, unlinkFar, unlinkFast, unlinkJob } from './rows/jobs.mjs';
+import { lintMonitor, lintStream } from './rows/lint-stream.mjs';
 import { set, set1ms, set50ms } from './rows/load.mjs';
 import { startupHelp } from './rows/startup-help.mjs';
 import { startupPlan } from './rows/startup-plan.mjs';
@@ -42,6 +43,8 @@ const rows = [
   unlinkFar,
   counter,
   counterWatch,
+  lintStream,
+  lintMonitor,
 ];
 const page = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
 

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const usage = 'npm run new-rule <ID> <name>, such as: npm run new-rule TTL011 field-without-ttl';
+const usage = 'npm run new-rule <ID> <name>, such as: npm run new-rule TTL012 field-without-ttl';
 const root = process.env.REDOPS_ROOT ?? fileURLToPath(new URL('..', import.meta.url));
 const [code = '', name = ''] = process.argv.slice(2);
 

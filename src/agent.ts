@@ -11,26 +11,24 @@ import { deepFreeze } from './base/freeze.ts';
 import { lazily } from './base/lazily.ts';
 import { OpsError } from './base/ops-error.ts';
 import { type Contention, createContention } from './execute/contention.ts';
-import type { Where } from './inspect/info.ts';
 import { inspect } from './inspect/inspect.ts';
-import { needs, questionsOfCommands } from './inspect/questions.ts';
+import { needs } from './inspect/questions.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
-import { lint } from './lint/lint.ts';
 import { decide } from './lint/policy.ts';
-import { subjectOfFile } from './lint/subject.ts';
 import { type Met, metAs } from './met.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
-import { blocks, type Diagnostic, type Unchecked } from './plan/diagnostic.ts';
+import { blocks, type Diagnostic } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
 import type { Draft, Plan } from './plan/plan.ts';
 import { noFiles } from './plan/planned-file.ts';
 import type { Request } from './plan/request.ts';
 import type { Verified } from './plan/run.ts';
-import type { Target } from './plan/target.ts';
+import type { Convention, Target } from './plan/target.ts';
 import type * as prepared from './prepared.ts';
+import { serverOf, whereOf } from './reach.ts';
 import { connectTarget } from './redis/connect.ts';
 import type { Connection } from './redis/connection.ts';
-import { isLoopback, parseUrl, publicUrl, type ServerSettings } from './redis/url.ts';
+import { publicUrl } from './redis/url.ts';
 import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { compile } from './request/compile.ts';
 import { inlineFiles, streamedFile } from './request/files.ts';
@@ -46,6 +44,12 @@ import { productionName, rememberProduction } from './state/tags.ts';
 import type * as targets from './state/targets.ts';
 import type { RunTransaction } from './transaction.ts';
 
+export type { LintInput } from './lint-audit.ts';
+export type { LintSettings } from './lint-files.ts';
+export type { LintedInputs } from './lint-inputs.ts';
+export type { LiveLint } from './lint-live.ts';
+export { fixFiles, lintFiles, lintInputs, lintLive, lintTitles } from './lint-verbs.ts';
+export type { LintResult } from './plan/lint-result.ts';
 export type { ResumeOptions } from './resume.ts';
 export type { Run } from './run.ts';
 
@@ -61,6 +65,8 @@ export interface AgentSettings {
   readonly tag?: 'dev' | 'production';
   /** Caps of the target, applied to every request on top of its own. */
   readonly caps?: { readonly max_keys?: number; readonly max_percent?: number; readonly prefixes?: readonly string[] };
+  /** What keys are meant to be (`lint.conventions` of redops.yaml): plans are judged by it. */
+  readonly conventions?: readonly Convention[];
   /** $REDOPS_STATE; nothing is written to disk when left out. */
   readonly stateDir?: string;
   /** Milliseconds without a reply after which a connection counts as lost; 30,000 when left out. */
@@ -109,12 +115,6 @@ export interface Agent {
   close(): Promise<void>;
 }
 
-/** What lint says of files. */
-export interface LintResult {
-  readonly diagnostics: readonly Diagnostic[];
-  readonly unchecked: readonly Unchecked[];
-}
-
 /** Reads redops.yaml (state/targets.ts), loaded with its YAML parser only where there is one. */
 export const loadTargets: typeof targets.loadTargets = async (path) =>
   (await import('./state/targets.ts')).loadTargets(path);
@@ -126,9 +126,6 @@ export const resolveTarget: typeof targets.resolveTarget = async (file, name, en
 /** The runs of a state directory (runs.ts). */
 export const loadRuns = (): Promise<typeof runs> => import('./runs.ts');
 
-/** Severities by lint code, as redops.yaml gives them. */
-export type Severities = Readonly<Record<string, 'off' | 'error' | 'warning' | 'info'>>;
-
 /** Connects to a target. Throws OpsError usage, unsupported, unreachable, auth, server_error. */
 export async function openAgent(settings: AgentSettings): Promise<Agent> {
   const server = serverOf(settings);
@@ -137,15 +134,16 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
   try {
     const where = whereOf(server, settings);
     const sources = createSources(settings.filePath);
+    const conventions = settings.conventions?.length ? { conventions: [...settings.conventions] } : {};
     const ask: Ask = async (draft, known = []) => {
       const facts = [...(await sources.read(draft))];
       const sampled = facts.flatMap(({ sample }) => sample);
       const questions = needs(draft, sampled, await sources.keys.read(draft));
       const open = questions.filter((one) => one.ask !== 'selection' || !known.includes(canonicalJson(one.selection)));
-      const found = await inspect(connection, open, where);
+      const found = { ...(await inspect(connection, open, where)), ...conventions };
       return facts.length === 0 ? found : { ...found, sources: facts };
     };
-    const askServer = (): Promise<Target> => inspect(connection, [], where);
+    const askServer = async (): Promise<Target> => ({ ...(await inspect(connection, [], where)), ...conventions });
     const first = await askServer();
     const target = { name, ...(await tagOf(settings, name, first)) };
     // plans that were made here and are frozen need no check against what was made
@@ -222,58 +220,6 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
     await connection.close();
     throw error;
   }
-}
-
-/** Lints files (redis-cli text, or Lua by name or first line), with live facts when a target is given. */
-export async function lintFiles(
-  files: readonly { readonly name: string; readonly source: Uint8Array }[],
-  settings?: AgentSettings,
-  severities?: Severities,
-): Promise<LintResult> {
-  const target = settings ? await inspectFiles(files, settings) : undefined;
-  const results = files.map((file) => {
-    const { subject, diagnostics } = subjectOfFile(file.source, file.name, target);
-    const judged = lint(subject, {
-      ...(severities ? { severities } : {}),
-      ...(target ? {} : { now: systemClock.now() }),
-    });
-    return { diagnostics: [...diagnostics, ...judged.diagnostics], unchecked: judged.unchecked };
-  });
-  const unchecked = new Map(results.flatMap((result) => result.unchecked).map((item) => [canonicalJson(item), item]));
-  return { diagnostics: results.flatMap((result) => result.diagnostics), unchecked: [...unchecked.values()] };
-}
-
-async function inspectFiles(
-  files: readonly { readonly name: string; readonly source: Uint8Array }[],
-  settings: AgentSettings,
-): Promise<Target> {
-  const server = serverOf(settings);
-  const connection = await connectTarget(server);
-  try {
-    const commands = files.flatMap((file) => subjectOfFile(file.source, file.name).subject.commands);
-    return await inspect(
-      connection,
-      questionsOfCommands(commands.map((command) => command.argv)),
-      whereOf(server, settings),
-    );
-  } finally {
-    await connection.close();
-  }
-}
-
-function serverOf({ url, tls, timeoutMs }: AgentSettings): ServerSettings {
-  const server = parseUrl(url, tls);
-  return timeoutMs === undefined ? server : { ...server, commandTimeoutMs: timeoutMs };
-}
-
-function whereOf(server: ServerSettings, settings: AgentSettings): Where & { readonly name: string } {
-  const sentinel = server.sentinel ? { sentinel: true } : {};
-  return {
-    name: settings.name ?? publicUrl(server),
-    database: server.database,
-    loopback: isLoopback(server),
-    ...sentinel,
-  };
 }
 
 /** Production is what counts when in doubt: dev is only what is tagged so, or a lonely primary on this machine that was never met as production. */

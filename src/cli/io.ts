@@ -1,5 +1,16 @@
 /** Everything the command touches outside itself, so that a test can stand in for the terminal and for the agent. */
-import type { Agent, AgentSettings, approvePlan, lintFiles, loadRuns, loadTargets, resolveTarget } from '../agent.ts';
+import type {
+  Agent,
+  AgentSettings,
+  approvePlan,
+  fixFiles,
+  lintInputs,
+  lintLive,
+  lintTitles,
+  loadRuns,
+  loadTargets,
+  resolveTarget,
+} from '../agent.ts';
 import type { OpsError } from '../base/ops-error.ts';
 
 /** What the command line uses of an agent. */
@@ -9,7 +20,10 @@ export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'resume' |
 export interface Stages {
   readonly openAgent: (settings: AgentSettings) => Promise<PlanningAgent>;
   readonly approvePlan: typeof approvePlan;
-  readonly lintFiles: typeof lintFiles;
+  readonly fixFiles: typeof fixFiles;
+  readonly lintInputs: typeof lintInputs;
+  readonly lintLive: typeof lintLive;
+  readonly lintTitles: typeof lintTitles;
   readonly loadRuns: typeof loadRuns;
   readonly loadTargets: typeof loadTargets;
   readonly resolveTarget: typeof resolveTarget;

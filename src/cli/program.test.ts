@@ -444,6 +444,27 @@ describe('plan, explain, lint, schema', () => {
     expect((await runFake(['lint', '/nowhere/x'])).status).toBe(2);
   });
 
+  it('lint prints the form that is asked for, and ends with the same status in each', async () => {
+    const file = join(dir, 'forms.redis');
+    await writeFile(file, 'DEL big\n');
+    const finding = someDiagnostic({ severity: 'error', span: { file, line: 1, column: 5, length: 3 } });
+    const lint = { diagnostics: [finding], unchecked: [] };
+    const of = (...options: string[]) => runFake(['lint', file, ...options], { lint });
+    const [json, sarif, github, markdown] = await Promise.all(
+      ['json', 'sarif', 'github', 'markdown'].map((form) => of('--format', form)),
+    );
+    expect(json?.out).toBe((await of('--json')).out);
+    expect(JSON.parse(sarif?.out ?? '')).toMatchObject({
+      version: '2.1.0',
+      runs: [{ tool: { driver: { semanticVersion: '0.1.0' } }, results: [{ ruleId: 'DEL001' }] }],
+    });
+    expect(github?.out).toMatch(/^::error file=[^,]+,line=1,col=5,endColumn=8,title=DEL001::/);
+    expect(markdown?.out).toContain('| error | DEL001 |');
+    expect([json, sarif, github, markdown].map((one) => one?.status)).toEqual([3, 3, 3, 3]);
+    expect(await of('--format', 'sarif', '--json')).toMatchObject({ status: 2, out: expect.stringContaining('usage') });
+    expect((await of('--format', 'xml')).status).toBe(2);
+  });
+
   it.each(['request', 'plan', 'report'])('schema %s is a JSON Schema', async (name) => {
     const { status, out } = await runFake(['schema', name], { env: {} });
     expect(status).toBe(0);

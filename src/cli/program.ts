@@ -108,10 +108,6 @@ function printHelp(io: Io): number {
 }
 
 async function printVersion(io: Io): Promise<number> {
-  const { readFile } = await import('node:fs/promises');
-  const { version }: { version: string } = JSON.parse(
-    await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  io.out(`${version}\n`);
+  io.out(`${await (await import('./version.ts')).versionOf()}\n`);
   return 0;
 }

@@ -1,7 +1,7 @@
 /** From flags, environment and redops.yaml to the agent's settings. */
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import type { AgentSettings, Severities } from '../agent.ts';
+import type { AgentSettings, LintSettings } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { readBytes } from './input.ts';
 import type { Io } from './io.ts';
@@ -22,6 +22,7 @@ export async function settingsOf(io: Io, options: TargetOptions, stdin?: Stdin):
     throw new OpsError('usage', 'no server is named', {
       remedy: 'Set REDIS_URL, or give --url redis://host:port/db or --target NAME.',
     });
+  const conventions = (await lintSettingsOf(io, options))?.conventions ?? [];
   const tls = { ...target?.tls, ...(await tlsOf(io, options)) };
   return {
     url,
@@ -29,18 +30,19 @@ export async function settingsOf(io: Io, options: TargetOptions, stdin?: Stdin):
     ...(target?.tag && { tag: target.tag }),
     ...(target?.caps && { caps: target.caps }),
     ...(Object.keys(tls).length > 0 && { tls }),
+    ...(conventions.length > 0 && { conventions }),
     stateDir: stateDirectory(io.env),
     readFile: (path) => fileOfRequest(io, path, stdin),
     filePath: (path) => pathOfRequest(io, path, stdin),
   };
 }
 
-/** Severities by code of redops.yaml, where there is one. */
-export async function severitiesOf(io: Io, options: TargetOptions): Promise<Severities | undefined> {
+/** What redops.yaml says of lint, where there is one. */
+export async function lintSettingsOf(io: Io, options: TargetOptions): Promise<LintSettings | undefined> {
   const path = configPath(io, options);
   if (path === undefined) return undefined;
   const { loadTargets } = await io.stages();
-  return (await loadTargets(path)).lint.severity;
+  return (await loadTargets(path)).lint;
 }
 
 /** $REDOPS_STATE, else $XDG_STATE_HOME/redops, else ~/.local/state/redops. */

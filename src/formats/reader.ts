@@ -10,6 +10,10 @@ import type { WireArgument } from './resp.ts';
 export interface ReadCommand {
   readonly argv: readonly WireArgument[];
   readonly line: number;
+  /** In the protocol's form: the bytes of the file before it. */
+  readonly offset?: number;
+  /** Unix milliseconds, to the second: where the annotations of an append-only file (`#TS:`) say so. */
+  readonly atMs?: number;
 }
 
 /**

@@ -69,15 +69,15 @@ describe('respReader', () => {
 
   it('keeps short ASCII words as strings and everything else as bytes', () => {
     const argv = ['SET', 'k', Buffer.from('é'), Buffer.alloc(2_000, 'x')];
-    expect(readAll(respReader(), encodeCommands([argv])).commands).toEqual([{ argv, line: 1 }]);
+    expect(readAll(respReader(), encodeCommands([argv])).commands).toEqual([{ argv, line: 1, offset: 0 }]);
   });
 
   it('skips annotations of an append-only file and empty arrays', () => {
     const bytes = Buffer.from('#TS:1728000000\r\n*1\r\n$4\r\nPING\r\n*0\r\n#TS:1728000001\r\n*1\r\n$4\r\nPING\r\n');
     expect(readAll(respReader(), bytes)).toEqual({
       commands: [
-        { argv: ['PING'], line: 1 },
-        { argv: ['PING'], line: 2 },
+        { argv: ['PING'], line: 1, offset: 16, atMs: 1728000000000 },
+        { argv: ['PING'], line: 2, offset: 50, atMs: 1728000001000 },
       ],
     });
   });
@@ -87,7 +87,7 @@ describe('respReader', () => {
     for (let length = 1; length < one.length; length += 1) {
       const { commands: read, problem } = readAll(respReader(), Buffer.concat([one, one.subarray(0, length)]));
       const bytes = one.length + length;
-      expect(read).toEqual([{ argv: ['SET', 'a', '1'], line: 1 }]);
+      expect(read).toEqual([{ argv: ['SET', 'a', '1'], line: 1, offset: 0 }]);
       expect(problem).toMatchObject({
         line: 2,
         column: bytes + 1,

@@ -34,6 +34,8 @@ interface State {
   /** Where the command under way starts, and the bytes that its words have. */
   commandOffset: number;
   commandBytes: number;
+  /** The time of the last annotation. */
+  atMs?: number;
   /** The start of a header line that a chunk ended in. */
   header?: Buffer | undefined;
   /** A word that a chunk ended in: `missing` counts the line end behind it, too. */
@@ -78,6 +80,7 @@ function readWhole(state: State, view: View, start: number): number {
   const { commands } = state;
   let { argv, missing, commandBytes } = state;
   let commandAt = state.commandOffset - state.offset + start;
+  const base = state.offset - start;
   let at = start;
   while (at < text.length) {
     if (text.charCodeAt(at) !== (missing > 0 ? DOLLAR : ASTERISK)) break;
@@ -108,7 +111,7 @@ function readWhole(state: State, view: View, start: number): number {
     at = end + 2;
     missing -= 1;
     if (missing > 0) continue;
-    commands.push({ argv, line: state.number });
+    commands.push(command(state, argv, base + commandAt));
     state.number += 1;
     argv = [];
   }
@@ -140,7 +143,10 @@ function readHeader(state: State, chunk: Buffer, at: number): number {
 
 /** `#TS:...` stands between the commands of an append-only file. */
 function isAnnotation(state: State, line: Buffer): boolean {
-  return line[0] === HASH && state.missing === 0;
+  if (line[0] !== HASH || state.missing > 0) return false;
+  const seconds = /^#TS:(\d{1,12})\r\n$/.exec(line.toString('latin1'))?.[1];
+  if (seconds !== undefined) state.atMs = Number(seconds) * 1000;
+  return true;
 }
 
 function startCommand(state: State, words: number): void {
@@ -186,8 +192,12 @@ function readBulk(state: State, chunk: Buffer, at: number): number {
   return at + take;
 }
 
+function command({ number: line, atMs }: State, argv: WireArgument[], offset: number): ReadCommand {
+  return atMs === undefined ? { argv, line, offset } : { argv, line, offset, atMs };
+}
+
 function finish(state: State): void {
-  state.commands.push({ argv: state.argv, line: state.number });
+  state.commands.push(command(state, state.argv, state.commandOffset));
   state.argv = [];
   state.number += 1;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Bytes, fromBuffer, printable, quoted } from '../base/bytes.ts';
-import { parseCommands, type TextArgument, type TextOptions } from './text.ts';
+import { parseCommands, type TextArgument, type TextOptions, wordPlaces } from './text.ts';
 
 /** The argvs of a text that has no problem. */
 function argvs(source: string | Uint8Array, options?: TextOptions): readonly (readonly TextArgument[])[] {
@@ -228,5 +228,38 @@ describe('properties', () => {
     const began = performance.now();
     for (const source of hostile) parseCommands(source, { expressions: true });
     expect(performance.now() - began).toBeLessThan(5000); // 10 MB; quadratic work would take minutes
+  });
+});
+
+describe('places of words', () => {
+  it('are those of the words, their quotes included, over continued lines', () => {
+    const source = 'SET  "a b" \\\n  é\\\nx end\n';
+    const [command] = parseCommands(source, { places: true, file: 'f' }).commands;
+    const places = wordPlaces(Buffer.from(source), command!);
+    expect(places.map(({ line, column, length }) => [line, column, length])).toEqual([
+      [1, 1, 3],
+      [1, 6, 5],
+      [2, 3, 4],
+      [3, 3, 3],
+    ]);
+    expect(places[0]).toMatchObject({ file: 'f', from: 0, to: 3 });
+  });
+
+  it('the bytes of each place read back as that word, in any text that parses', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.uint8Array({ maxLength: 6 }), { minLength: 1, maxLength: 5 }), { maxLength: 4 }),
+        (lines) => {
+          const text = `\uFEFF# é\n${lines.map((words) => ` ${words.map((word) => quoted(fromBuffer(word))).join('  ')}\r\n`).join('')}`;
+          const source = Buffer.from(text);
+          const { commands } = parseCommands(source, { places: true });
+          expect(commands).toHaveLength(lines.length);
+          for (const command of commands) {
+            const read = wordPlaces(source, command).map(({ from, to }) => parseCommands(source.subarray(from, to)));
+            expect(read.map((one) => one.commands[0]?.argv[0])).toEqual(command.argv);
+          }
+        },
+      ),
+    );
   });
 });

@@ -18,10 +18,18 @@ export interface TextSpan {
 /** An argument: its bytes, or the source of an expression (not parsed here, trimmed, never empty). */
 export type TextArgument = Bytes | { readonly expr: string };
 
-/** One command; `span` runs from its first word to the end of its last. */
+/** One command; `span` runs from its first word to the end of its last, and `bytes` are its offsets in the source. */
 export interface TextCommand {
   readonly argv: readonly TextArgument[];
   readonly span: TextSpan;
+  /** Where `places` asks for them. */
+  readonly bytes?: { readonly from: number; readonly to: number };
+}
+
+/** Where a word of a command stands, its quotes included: as a place, and as offsets in the source. */
+export interface WordPlace extends TextSpan {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A line that could not be read: nothing of it is in `commands`. */
@@ -31,10 +39,11 @@ export interface ParseProblem {
   readonly span: TextSpan;
 }
 
-/** `file` is copied to the spans; `expressions` (default false) makes an unquoted `{{ ... }}` an expression. */
+/** `file` is copied to the spans; `expressions` (default false) makes an unquoted `{{ ... }}` an expression; `places` (default false) adds the offsets of commands. */
 export interface TextOptions {
   readonly file?: string;
   readonly expressions?: boolean;
+  readonly places?: boolean;
 }
 
 /** All commands and all problems of a text, each in the order of their lines. */
@@ -47,16 +56,7 @@ export interface ParsedText {
 export function parseCommands(source: Uint8Array | string, options: TextOptions = {}): ParsedText {
   const bytes = typeof source === 'string' ? Buffer.from(source, 'utf8') : viewOf(source);
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  const reader: Reader = {
-    bytes,
-    expressions: options.expressions === true,
-    at: start,
-    line: 1,
-    lineStart: start,
-    word: Buffer.allocUnsafe(256),
-    wordLength: 0,
-    wordBits: 0,
-  };
+  const reader = readerAt(bytes, start, options.expressions === true);
   const commands: TextCommand[] = [];
   const problems: ParseProblem[] = [];
   while (reader.at < bytes.length) {
@@ -70,11 +70,35 @@ export function parseCommands(source: Uint8Array | string, options: TextOptions 
       if ('message' in result) {
         problems.push({ message: result.message, fix: result.fix, span: spanOf(reader, result, options.file) });
         skipLogicalLine(reader);
-      } else if (result.argv.length > 0)
-        commands.push({ argv: result.argv, span: spanOf(reader, result, options.file) });
+      } else if (result.argv.length > 0) {
+        const offsets = options.places ? { bytes: { from: result.mark.at, to: result.end } } : {};
+        commands.push({ argv: result.argv, span: spanOf(reader, result, options.file), ...offsets });
+      }
     }
   }
   return { commands, problems };
+}
+
+/** The places of a command's words, in order, of a command that parseCommands gave with its offsets from the same source. */
+export function wordPlaces(source: Uint8Array, { span, bytes: range }: TextCommand): readonly WordPlace[] {
+  const bytes = viewOf(source);
+  const words: { readonly mark: Mark; readonly end: number }[] = [];
+  const reader = readerAt(bytes, range?.from ?? 0, false);
+  reader.line = span.line;
+  reader.lineStart = lineStartOf(bytes, reader.at);
+  readCommand(reader, words);
+  return words.map((word) => ({ ...spanOf(reader, word, span.file), from: word.mark.at, to: word.end }));
+}
+
+function readerAt(bytes: Buffer, at: number, expressions: boolean): Reader {
+  const word = Buffer.allocUnsafe(256);
+  return { bytes, expressions, at, line: 1, lineStart: at, word, wordLength: 0, wordBits: 0 };
+}
+
+/** A byte order mark at the start of the source belongs to no line. */
+function lineStartOf(bytes: Buffer, at: number): number {
+  const start = at === 0 ? 0 : bytes.lastIndexOf(newline, at - 1) + 1;
+  return start === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : start;
 }
 
 const newline = 0x0a;
@@ -118,8 +142,11 @@ function viewOf(source: Uint8Array): Buffer {
   return Buffer.from(source.buffer, source.byteOffset, source.byteLength);
 }
 
-/** Reads one logical line, from its first non-blank. */
-function readCommand(reader: Reader): Failure | { argv: TextArgument[]; mark: Mark; end: number } {
+/** Reads one logical line, from its first non-blank. `words`: filled with the place of each word. */
+function readCommand(
+  reader: Reader,
+  words?: { readonly mark: Mark; readonly end: number }[],
+): Failure | { argv: TextArgument[]; mark: Mark; end: number } {
   const mark = markOf(reader);
   const argv: TextArgument[] = [];
   let end = reader.at;
@@ -133,10 +160,12 @@ function readCommand(reader: Reader): Failure | { argv: TextArgument[]; mark: Ma
       if (failure) return failure;
       continue;
     }
+    const start = words && markOf(reader);
     const word = startsExpression(reader) ? readExpression(reader) : readWord(reader);
     if (typeof word === 'object' && 'message' in word) return word;
     argv.push(word);
     end = reader.at;
+    if (start) words.push({ mark: start, end });
   }
 }
 

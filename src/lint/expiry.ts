@@ -19,6 +19,8 @@ export interface Deadline {
   readonly by: 'expire' | 'write';
   /** The word that gives it: `EXPIRE`, `EX`, `PXAT`. */
   readonly word: string;
+  /** The index in argv of the number. */
+  readonly argument: number;
 }
 
 /** 2026-01-01: a deadline before it is past whatever the present time is. */
@@ -41,14 +43,14 @@ const options: typeof expires = {
 export function deadlineOf(argv: Argv): Deadline | undefined {
   const name = commandName(argv);
   const expire = expires[name];
-  if (expire) return made(argv, expire, integer(argv, 2), 'expire', name.toUpperCase());
-  if (name === 'setex') return made(argv, options.EX!, integer(argv, 2), 'write', 'SETEX');
-  if (name === 'psetex') return made(argv, options.PX!, integer(argv, 2), 'write', 'PSETEX');
+  if (expire) return made(argv, expire, 2, 'expire', name.toUpperCase());
+  if (name === 'setex') return made(argv, options.EX!, 2, 'write', 'SETEX');
+  if (name === 'psetex') return made(argv, options.PX!, 2, 'write', 'PSETEX');
   if (name !== 'set' && name !== 'getex') return undefined;
   const index = optionAt(argv, name === 'set' ? 3 : 2, ...Object.keys(options));
   if (index < 0) return undefined;
   const option = String(argv[index]).toUpperCase();
-  return made(argv, options[option]!, integer(argv, index + 1), name === 'set' ? 'write' : 'expire', option);
+  return made(argv, options[option]!, index + 1, name === 'set' ? 'write' : 'expire', option);
 }
 
 /** Whether the deadline is not in the future: the key is gone at once. undefined: the present time is not known. */
@@ -78,11 +80,13 @@ export function dropsTtlOf(argv: Argv): readonly Bytes[] {
 function made(
   argv: Argv,
   form: { readonly kind: 'relative' | 'absolute'; readonly unit: bigint },
-  number: bigint | undefined,
+  argument: number,
   by: Deadline['by'],
   word: string,
 ): Deadline {
-  return { key: argv[1], kind: form.kind, ms: number === undefined ? undefined : number * form.unit, by, word };
+  const number = integer(argv, argument);
+  const ms = number === undefined ? undefined : number * form.unit;
+  return { key: argv[1], kind: form.kind, ms, by, word, argument };
 }
 
 function known(keys: readonly (Bytes | undefined)[]): readonly Bytes[] {

@@ -9,11 +9,13 @@ import type { Span } from '../plan/diagnostic.ts';
 import type { Finding, LintCommand, LintScript, Subject } from './rule.ts';
 
 /** The sentences of a finding, without its place. */
-export type Said = Omit<Finding, 'at' | 'span'>;
+export type Said = Omit<Finding, 'at' | 'span' | 'bytes'>;
 
-/** A finding at a command. */
+/** A finding at a command, or at the one word of it that the finding is about. */
 export function at(command: LintCommand, said: Said): Finding {
-  return command.span ? { ...said, at: command.at, span: command.span } : { ...said, at: command.at };
+  const span = (said.argument === undefined ? undefined : command.wordAt?.(said.argument)) ?? command.span;
+  const bytes = command.bytes === undefined ? {} : { bytes: command.bytes };
+  return { ...said, at: command.at, ...bytes, ...(span && { span }) };
 }
 
 /** A finding at a line of a script: `cas.lua:3:1` in a script file, `app.redis:4:1, script line 3` inside a command. */

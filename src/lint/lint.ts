@@ -3,6 +3,7 @@
  * whether the request accepts it), sorts by place, and keeps the list readable when one mistake is made 10,000 times.
  */
 import type { Diagnostic, Severity, Unchecked } from '../plan/diagnostic.ts';
+import type { Convention } from '../plan/target.ts';
 import { pageOf } from './page.ts';
 import type { Finding, Rule, Subject } from './rule.ts';
 import { rules as everyRule } from './rules/index.ts';
@@ -15,6 +16,8 @@ export interface LintOptions {
   readonly severities?: Readonly<Record<string, Severity | 'off'>>;
   /** Unix milliseconds now: what a fixed deadline is compared with. The server's clock when left out; with neither, such commands are `unchecked`. */
   readonly now?: number;
+  /** What keys are meant to be, where a plan does not say it itself. */
+  readonly conventions?: readonly Convention[];
   /** The rules to run; all of them when left out. */
   readonly rules?: readonly Rule[];
 }
@@ -30,7 +33,8 @@ const mostInPlan = 20;
 
 /** Judges a subject. */
 export function lint(subject: Subject, options: LintOptions = {}): LintOutcome {
-  const judged = judgeable(subject, options.now);
+  const { conventions } = options;
+  const judged = judgeable(conventions ? { ...subject, conventions } : subject, options.now);
   const diagnostics: Diagnostic[] = [];
   const unchecked: Unchecked[] = [];
   for (const rule of options.rules ?? everyRule) {

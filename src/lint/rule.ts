@@ -6,9 +6,10 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import type { LuaFacts } from '../formats/lua.ts';
 import type { Severity, Span } from '../plan/diagnostic.ts';
+import type { ByteOffset } from '../plan/lint-result.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { Selection } from '../plan/step.ts';
-import type { Target } from '../plan/target.ts';
+import type { Convention, Target } from '../plan/target.ts';
 
 /** A command as rules see it: parsed, with its place. Unknown values (expressions, the key of a job) are undefined. */
 export interface LintCommand {
@@ -16,10 +17,16 @@ export interface LintCommand {
   /** `commands[3]`, `app.redis:12:1`, `execution_plan.steps[0].steps[2]`. */
   readonly at: string;
   readonly span?: Span;
+  /** Of a file without lines: the bytes before the command. */
+  readonly bytes?: ByteOffset;
+  /** Where the word at that index of argv stands, for findings about one argument; left out where only the command has a place. */
+  readonly wordAt?: (argument: number) => Span | undefined;
   /** How it is sent: a plain line, a pipeline's batch, between MULTI and EXEC, a job's template, a transaction's read. */
   readonly within: 'line' | 'pipeline' | 'transaction' | 'read' | 'job';
   /** Commands of the same pipeline, transaction, job or file share it. */
   readonly block: string;
+  /** A deadline that redops fixes when the command is first sent: so long after that, and up to so much more. */
+  readonly lasting?: { readonly after_ms: number; readonly jitter_ms: number };
   /** The keys that a job runs the command for. */
   readonly selection?: Selection;
 }
@@ -46,6 +53,8 @@ export interface Subject {
   readonly target?: Target;
   /** The server was busy with a script: it was reached, and told nothing. */
   readonly busy?: true;
+  /** What keys are meant to be, by redops.yaml. */
+  readonly conventions?: readonly Convention[];
   /** Unix time in milliseconds, where the caller gives it: what a fixed deadline is compared with. */
   readonly now?: number;
 }
@@ -57,6 +66,9 @@ export interface Finding {
   readonly why: string;
   readonly fix: string;
   readonly span?: Span;
+  readonly bytes?: ByteOffset;
+  /** The index in argv of the word that it is about, where it is about one: that word is underlined. */
+  readonly argument?: number;
   /** Where one rule has two weights. */
   readonly severity?: Severity;
 }

@@ -7,12 +7,12 @@ import type { Argv } from '../catalog/command.ts';
 import { checkCommand } from '../catalog/grammar.ts';
 import { commandName } from '../catalog/lookup.ts';
 import { luaFacts } from '../formats/lua.ts';
-import { parseCommands } from '../formats/text.ts';
+import { parseCommands, type TextCommand, wordPlaces } from '../formats/text.ts';
 import type { Diagnostic, Span } from '../plan/diagnostic.ts';
 import { type Draft, type SampledCommand, sampledCommands } from '../plan/plan.ts';
 import { commandsOf, type Step } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
-import { literal } from '../plan/values.ts';
+import { type Argument, literal } from '../plan/values.ts';
 import { pageOf } from './page.ts';
 import type { LintCommand, LintScript, Subject } from './rule.ts';
 import { integer, shown } from './words.ts';
@@ -29,6 +29,7 @@ export function subjectOfDraft(draft: Draft, target?: Target): Subject {
     scripts: scripts.length > 0 ? scripts : scriptOfRequest(draft),
     draft,
     ...(target && { target }),
+    ...(target?.conventions && { conventions: target.conventions }),
   };
 }
 
@@ -59,8 +60,14 @@ function commandsOfStep(draft: Draft, step: Step, index: number): readonly LintC
     at: placeInRequest(draft, step, command.role, position) ?? command.at,
     within: command.role === 'read' ? 'read' : within,
     block: at,
+    ...lastingOf(command.argv),
     ...(step.kind === 'for_each' && { selection: step.selection }),
   }));
+}
+
+function lastingOf(argv: readonly Argument[]): Pick<LintCommand, 'lasting'> {
+  const found = argv.find((argument) => typeof argument === 'object' && 'deadline' in argument);
+  return typeof found === 'object' && 'deadline' in found ? { lasting: found.deadline } : {};
 }
 
 function commandOfFile({ argv, at, line, source }: SampledCommand): LintCommand {
@@ -95,7 +102,8 @@ function scriptOfRequest({ request }: Draft): readonly LintScript[] {
   return [{ source: request.script, facts: luaFacts(request.script), keys: undefined, at: 'script' }];
 }
 
-function scriptOfCommand(command: LintCommand): readonly LintScript[] {
+/** The script that a command brings with it: of EVAL, EVAL_RO, SCRIPT LOAD. */
+export function scriptOfCommand(command: LintCommand): readonly LintScript[] {
   const name = commandName(command.argv);
   const evaluates = name === 'eval' || name === 'eval_ro';
   const loaded = name === 'script|load' ? command.argv[2] : name === 'function|load' ? command.argv.at(-1) : undefined;
@@ -113,7 +121,8 @@ function scriptOfCommand(command: LintCommand): readonly LintScript[] {
   ];
 }
 
-function isScript(source: Uint8Array, file: string): boolean {
+/** Whether a file is a Lua script: by its name, or by its first line. */
+export function isScript(source: Uint8Array, file: string): boolean {
   return /\.lua$/i.test(file) || Buffer.from(source.subarray(0, 5)).toString('latin1') === '#!lua';
 }
 
@@ -126,7 +135,7 @@ function readScript(source: Uint8Array, file: string): Read {
 }
 
 function readCommands(source: Uint8Array, file: string): Read {
-  const { commands: lines, problems } = parseCommands(source, { file });
+  const { commands: lines, problems } = parseCommands(source, { file, places: true });
   const commands: LintCommand[] = [];
   const diagnostics = problems.map((problem) => unreadable(problem.message, problem.fix, problem.span, file));
   let multi: string | undefined;
@@ -138,18 +147,29 @@ function readCommands(source: Uint8Array, file: string): Read {
     const at = placeOf(span);
     const name = commandName(argv);
     if (name === 'exec' || name === 'discard' || name === 'reset') multi = undefined;
-    commands.push({ argv, at, span, within: multi === undefined ? 'line' : 'transaction', block: multi ?? file });
+    const wordAt = (argument: number): Span | undefined => wordSpan(source, line, argument);
+    const within = multi === undefined ? 'line' : 'transaction';
+    const command: LintCommand = { argv, at, span, wordAt, within, block: multi ?? file };
+    commands.push(command);
     if (name === 'multi') multi = at;
-    diagnostics.push(...wrongCommand(argv, span));
+    diagnostics.push(...wrongCommand(command, span));
   }
   return { commands, scripts: commands.flatMap(scriptOfCommand), diagnostics };
 }
 
-function wrongCommand(argv: Argv, span: Span): readonly Diagnostic[] {
+function wordSpan(source: Uint8Array, command: TextCommand, argument: number): Span | undefined {
+  const place = wordPlaces(source, command)[argument];
+  if (!place) return undefined;
+  const { from: _from, to: _to, ...span } = place;
+  return span;
+}
+
+function wrongCommand({ argv, wordAt }: LintCommand, span: Span): readonly Diagnostic[] {
   const problem = checkCommand(argv);
   if (!problem) return [];
   const why = 'The server would refuse this command.';
-  return [diagnostic('CMD001', problem.message, why, problem.fix, span)];
+  const found = diagnostic('CMD001', problem.message, why, problem.fix, span);
+  return [{ ...found, span: wordAt?.(problem.argument) ?? span }];
 }
 
 function unreadable(message: string, fix: string, span: Span, file: string): Diagnostic {

@@ -38,8 +38,16 @@ export function spoken(name: string): string {
 
 /** A key or value for a sentence: escaped, and cut after 60 characters. */
 export function shown(bytes: Bytes): string {
-  const text = printable(bytes);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return cut(printable(bytes), 60);
+}
+
+/** Words that a person wrote, for a sentence: as they are, what is not text escaped, and cut after 200 characters. */
+export function remark(bytes: Bytes): string {
+  return cut(typeof bytes === 'string' ? bytes : printable(bytes), 200);
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 3)}...` : text;
 }
 
 /** A piece of source for a sentence, on one line and safe for a terminal. */

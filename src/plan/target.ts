@@ -158,6 +158,15 @@ export const LibraryFacts = z.strictObject({
 /** See the schema. */
 export type LibraryFacts = z.output<typeof LibraryFacts>;
 
+/** What keys of a pattern are meant to be, by redops.yaml; times in milliseconds. */
+export const Convention = z.strictObject({
+  match: z.string().min(1),
+  ttl_min_ms: z.int().positive().exactOptional(),
+  ttl_max_ms: z.int().positive().exactOptional(),
+});
+/** See the schema. */
+export type Convention = z.output<typeof Convention>;
+
 /** Everything inspection learnt. */
 export const Target = z.strictObject({
   identity: Identity,
@@ -175,6 +184,8 @@ export const Target = z.strictObject({
   native: z.array(NativeCommand).exactOptional(),
   /** The libraries of functions; left out where nothing asks, and where the server does not say. */
   libraries: z.array(LibraryFacts).exactOptional(),
+  /** `lint.conventions` of redops.yaml, by which the plan was judged. */
+  conventions: z.array(Convention).exactOptional(),
 });
 /** See the schema. */
 export type Target = z.output<typeof Target>;

@@ -1,5 +1,6 @@
 /** Diagnostics for people: code and place, what is wrong, the line with the offending part underlined, why, and the safe way. */
 import type { Diagnostic, Span, Unchecked } from '../plan/diagnostic.ts';
+import type { LintDiagnostic } from '../plan/lint-result.ts';
 import { clean, columnsOf, counted, labelled, type Paint, type ViewOptions, viewOf, wrap } from './layout.ts';
 
 /** The text of a source by its name (a span's `file`; "" for a span without one). */
@@ -7,14 +8,19 @@ export type Sources = ReadonlyMap<string, string>;
 
 /** The findings, worst first and otherwise in their order, with a count at the end; "" when there is nothing to say. */
 export function diagnosticsText(
-  diagnostics: readonly Diagnostic[],
-  options: ViewOptions & { readonly sources?: Sources; readonly unchecked?: readonly Unchecked[] } = {},
+  diagnostics: readonly LintDiagnostic[],
+  options: ViewOptions & {
+    readonly sources?: Sources;
+    readonly unchecked?: readonly Unchecked[];
+    /** Whether the counts stand at the end; they do when left out. */
+    readonly counts?: boolean;
+  } = {},
 ): string {
   const ordered = weights.flatMap((severity) => diagnostics.filter((one) => one.severity === severity));
   const blocks = ordered.map((one) => diagnosticLines(one, options).join('\n'));
   const unchecked = uncheckedLines(options.unchecked ?? [], options);
   if (unchecked.length > 0) blocks.push(unchecked.join('\n'));
-  if (diagnostics.length > 0) blocks.push(countLine(diagnostics));
+  if (diagnostics.length > 0 && options.counts !== false) blocks.push(countLine(diagnostics));
   return blocks.join('\n\n');
 }
 
@@ -22,7 +28,7 @@ const weights = ['error', 'warning', 'info'] as const;
 
 /** One finding as lines: heading, message, source line, why, fix, page. */
 export function diagnosticLines(
-  diagnostic: Diagnostic,
+  diagnostic: LintDiagnostic,
   options: ViewOptions & { readonly sources?: Sources } = {},
 ): string[] {
   const { width, paint } = viewOf(options);
@@ -35,10 +41,20 @@ export function diagnosticLines(
     ...rest.map((line, index) => (index === 0 && line.startsWith(plain) ? mark + line.slice(plain.length) : line)),
     ...wrap(diagnostic.message, width - 2).map((line) => `  ${line}`),
     ...excerpt(diagnostic.span, options.sources, width, paint),
+    ...repeated(diagnostic, width),
     ...labelled('  why', diagnostic.why, 7, width),
     ...labelled('  fix', diagnostic.fix, 7, width),
     ...(diagnostic.url === '' ? [] : labelled('  docs', diagnostic.url, 7, width)),
   ];
+}
+
+// of a finding that stands for many: how many, and where the next ones are
+function repeated({ count, more_at = [] }: LintDiagnostic, width: number): string[] {
+  if (count === undefined) return [];
+  const rest = count - 1 - more_at.length;
+  const more = rest > 0 ? ` and ${rest.toLocaleString('en-US')} more` : '';
+  const next = more_at.length > 0 ? `; next at ${more_at.join(', ')}${more}` : '';
+  return labelled('  seen', `${counted(count, 'time')}${next}`, 7, width);
 }
 
 /** Rules that could not be judged, and why; no lines when there are none. */
@@ -47,8 +63,18 @@ export function uncheckedLines(unchecked: readonly Unchecked[], options: ViewOpt
   const { width } = viewOf(options);
   return [
     `not checked (${unchecked.length}): these rules could not be judged, which is not a pass`,
-    ...unchecked.flatMap(({ code, reason }) => labelled(`  ${clean(code)}`, reason, 10, width)),
+    ...[...byReason(unchecked)].flatMap(([reason, codes]) => [
+      // several codes of one reason stand above it
+      ...(codes.length > 1 ? wrap(codes.join(' '), width - 2).map((line) => `  ${line}`) : []),
+      ...labelled(codes.length > 1 ? '' : `  ${codes[0]}`, reason, 10, width),
+    ]),
   ];
+}
+
+function byReason(unchecked: readonly Unchecked[]): ReadonlyMap<string, readonly string[]> {
+  const reasons = new Map<string, string[]>();
+  for (const { code, reason } of unchecked) reasons.set(reason, [...(reasons.get(reason) ?? []), clean(code)]);
+  return reasons;
 }
 
 function countLine(diagnostics: readonly Diagnostic[]): string {

@@ -19,6 +19,9 @@ targets:
   env: { url_env: SHOP_REDIS }
 lint:
   severity: { DEL001: error, TTL002: off }
+  conventions:
+    - { match: "cache:*", ttl_max: 1d }
+    - { match: "lock:*", ttl_max: 60s, ttl_min: 5 }
 `;
 
 async function problemOf(text: string): Promise<string> {
@@ -35,6 +38,10 @@ describe('parseTargets', () => {
     const file = await parseTargets(good, 'redops.yaml');
     expect(file.targets.cache).toMatchObject({ tag: 'production', caps: { max_keys: 1000 } });
     expect(file.lint.severity).toEqual({ DEL001: 'error', TTL002: 'off' });
+    expect(file.lint.conventions).toEqual([
+      { match: 'cache:*', ttl_max_ms: 86_400_000 },
+      { match: 'lock:*', ttl_min_ms: 5_000, ttl_max_ms: 60_000 },
+    ]);
     expect((await parseTargets('', 'redops.yaml')).targets).toEqual({});
   });
 
@@ -46,6 +53,13 @@ describe('parseTargets', () => {
     ['targets:\n  a: [\n', 'redops.yaml:3: it is not valid YAML'],
     ['targets:\n  a: *x\n', 'redops.yaml: Unresolved alias'],
     ['lint:\n  severity:\n    DEL001: loud\n', 'redops.yaml:3: lint.severity.DEL001: '],
+    ['lint:\n  conventions:\n    - match: a\n      ttl_max: soon\n', 'redops.yaml:4: lint.conventions.0.ttl_max: '],
+    [
+      'lint:\n  conventions:\n    - { match: a, ttl_max: 1d }\n    - { match: b }\n',
+      'redops.yaml:4: lint.conventions.1: ',
+    ],
+    ['lint:\n  conventions: [{ match: a, ttl_max: 1s, ttl_min: 2s }]\n', 'redops.yaml:2: lint.conventions.0: '],
+    ['lint:\n  conventions: [{ match: a, ttl: 1s }]\n', 'redops.yaml:2: redops knows no field '],
     ['policy: x\n', 'redops.yaml:1: redops knows no field policy'],
     ['- a\n', 'redops.yaml:1: the file: '],
   ])('refuses %j and says where', async (text, message) => {

@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path';
 import type * as Yaml from 'yaml';
 import { z } from 'zod';
 import { OpsError } from '../base/ops-error.ts';
+import { parseDuration } from '../base/units.ts';
 import { codeOf } from './files.ts';
 
 const oneUrl = 'give exactly one of url, url_env, url_command';
@@ -43,16 +44,46 @@ const TargetEntry = z
     },
   );
 
+const duration = z.union([z.string(), z.int().positive()]).transform((text, context) => {
+  const ms = parseDuration(String(text));
+  if (ms !== undefined && ms > 0) return ms;
+  context.addIssue({ code: 'custom', message: 'not a duration such as 30s, 90m, 1d' });
+  return z.NEVER;
+});
+
+const ConventionEntry = z
+  .strictObject({
+    /** A pattern of keys, as MATCH takes it. */
+    match: z.string().min(1),
+    ttl_max: duration.exactOptional(),
+    ttl_min: duration.exactOptional(),
+  })
+  .refine(({ ttl_max, ttl_min }) => ttl_max !== undefined || ttl_min !== undefined, {
+    error: 'a convention says ttl_max, ttl_min or both',
+  })
+  .refine(({ ttl_max = Number.POSITIVE_INFINITY, ttl_min = 0 }) => ttl_min <= ttl_max, {
+    error: 'ttl_min is more than ttl_max',
+  })
+  .transform(({ match, ttl_max, ttl_min }) => ({
+    match,
+    ...(ttl_min !== undefined && { ttl_min_ms: ttl_min }),
+    ...(ttl_max !== undefined && { ttl_max_ms: ttl_max }),
+  }));
+
 const TargetsFile = z.strictObject({
   targets: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'not a name' }), TargetEntry).default({}),
   lint: z
     .strictObject({
-      severity: z.record(
-        z.string().regex(/^[A-Z]{2,3}\d{3}$/, { error: 'not a lint code such as DEL003' }),
-        z.union([z.enum(['error', 'warning', 'info', 'off']), z.literal(false).transform(() => 'off' as const)]),
-      ),
+      severity: z
+        .record(
+          z.string().regex(/^[A-Z]{2,3}\d{3}$/, { error: 'not a lint code such as DEL003' }),
+          z.union([z.enum(['error', 'warning', 'info', 'off']), z.literal(false).transform(() => 'off' as const)]),
+        )
+        .default({}),
+      /** What keys are meant to live; of several that match a key the first counts. */
+      conventions: z.array(ConventionEntry).default([]),
     })
-    .default({ severity: {} }),
+    .default({ severity: {}, conventions: [] }),
 });
 /** redops.yaml, checked. */
 export type TargetsFile = z.output<typeof TargetsFile> & { readonly path: string };
@@ -200,6 +231,11 @@ function offsetOf(yaml: typeof Yaml, root: Yaml.ParsedNode | null, path: readonl
   let node: unknown = root;
   let offset = root?.range[0];
   for (const part of path) {
+    if (yaml.isSeq(node) && typeof part === 'number') {
+      node = node.items[part];
+      if (yaml.isNode(node) && node.range) offset = node.range[0];
+      continue;
+    }
     if (!yaml.isMap(node)) return offset;
     const pair = node.items.find(
       (item) => yaml.isPair(item) && yaml.isScalar(item.key) && String(item.key.value) === String(part),

@@ -3,7 +3,10 @@ import {
   type AgentSettings,
   type ApplyOptions,
   approvePlan,
+  fixFiles,
   type LintResult,
+  lintInputs,
+  lintTitles,
   loadRuns,
   type ResumeOptions,
 } from '../../src/agent.ts';
@@ -142,6 +145,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
   };
   const stages: Stages = {
     approvePlan,
+    fixFiles,
     loadRuns,
     loadTargets,
     resolveTarget,
@@ -150,9 +154,16 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
       if (options.fault) throw options.fault;
       return agent;
     },
-    lintFiles: async (_, one) => {
-      if (one) settings.push(one);
+    lintTitles,
+    lintLive: async (one, wanted) => {
+      settings.push(one);
+      requests.push(wanted);
       return options.lint ?? { diagnostics: [], unchecked: [] };
+    },
+    lintInputs: async (inputs, one) => {
+      if (one) settings.push(one);
+      const { files } = await lintInputs(inputs);
+      return { files, result: options.lint ?? { diagnostics: [], unchecked: [] } };
     },
   };
   const io: Io = {

@@ -45,6 +45,7 @@ import { ttl006 } from './ttl006-expired-at-once.ts';
 import { ttl008 } from './ttl008-evictable.ts';
 import { ttl009 } from './ttl009-conditional-expire.ts';
 import { ttl010 } from './ttl010-outside-strategy.ts';
+import { ttl011 } from './ttl011-convention.ts';
 import { tx001 } from './tx001-read-modify-write.ts';
 import { tx004 } from './tx004-watch-too-late.ts';
 import { tx005 } from './tx005-crossslot-transaction.ts';
@@ -100,6 +101,7 @@ export const rules: readonly Rule[] = [
   ttl008,
   ttl009,
   ttl010,
+  ttl011,
   tx001,
   tx004,
   tx005,

@@ -17,6 +17,7 @@ export const key002: Rule = {
       const count = option < 0 ? undefined : integer(argv, option + 1);
       if (count === undefined || count <= most) return undefined;
       return {
+        argument: option + 1,
         message: `${name.toUpperCase()} with COUNT ${count}`,
         why: 'One call visits COUNT entries on the main thread, about 0.9 us each: 10 ms at 10,000, 85 ms at 100,000.',
         fix: 'Use a COUNT of 100 to 1,000 and more calls; redops chooses it for its own scans.',

@@ -22,6 +22,7 @@ export const ttl006: Rule = {
       const refused = deadline.by === 'write' && deadline.kind === 'relative';
       findings.push(
         at(command, {
+          argument: deadline.argument,
           message: refused
             ? `${deadline.word} ${deadline.ms! / (deadline.word.startsWith('P') ? 1n : 1000n)}: the server refuses it`
             : `${deadline.word} deletes ${key} at once`,
