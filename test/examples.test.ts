@@ -6,9 +6,12 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../src/plan/report.ts';
 import { applied, planOf, withAgent } from './support/agent.ts';
 import { startServer, type TestServer, waitFor } from './support/servers.ts';
@@ -20,18 +23,24 @@ const filesOf = (folder: string, ending: string): string[] =>
     .sort();
 
 let server: TestServer;
+let dir: string;
 beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'redops-examples-'));
   server = await startServer({ args: ['--lua-time-limit', '100'] });
 });
+afterAll(() => rm(dir, { recursive: true, force: true }));
 beforeEach(async () => {
   await server.cli('FLUSHALL');
   await server.cli('SCRIPT', 'FLUSH');
+  await server.cli('FUNCTION', 'FLUSH');
 });
 
 /** What an example finds, and what must be true afterwards. */
 interface Case {
   /** Command lines, words separated by single blanks. */
   readonly before?: readonly string[];
+  /** The library of lua_script-function_load.json is there before. */
+  readonly library?: true;
   /** Default: succeeded. */
   readonly status?: Report['status'];
   /** Command lines and their output. */
@@ -41,6 +50,7 @@ interface Case {
   readonly report?: object;
 }
 
+const shop = (): string => String((requestOf('lua_script-function_load.json') as { script?: string }).script);
 const sha1 = (script: string): string => createHash('sha1').update(script).digest('hex');
 const day = 86_400;
 
@@ -121,6 +131,22 @@ const requests: Readonly<Record<string, Case>> = {
     report: { results: [expect.objectContaining({ reply: 1 }), expect.objectContaining({ reply: 0 })] },
     after: { 'GET user:1': 'v' },
   },
+  'lua_script-call.json': {
+    library: true,
+    before: ['SET stock:42 10'],
+    report: { results: [expect.objectContaining({ reply: 7 })] },
+    after: { 'GET stock:42': '7' },
+  },
+  'lua_script-function_delete.json': { library: true, after: { 'FUNCTION LIST': '' } },
+  'lua_script-function_dump.json': {
+    library: true,
+    report: { saved: expect.objectContaining({ bytes: expect.any(Number) }) },
+  },
+  'lua_script-function_flush.json': { library: true, after: { 'FUNCTION LIST': '' } },
+  'lua_script-function_list.json': { library: true, report: { results: [expect.objectContaining({ outcome: 'ok' })] } },
+  'lua_script-function_load.json': { report: { results: [expect.objectContaining({ reply: 'shop' })] } },
+  'lua_script-function_restore.json': { after: { 'FCALL one 0': '1' } },
+  'lua_script-function_stats.json': { report: { results: [expect.objectContaining({ outcome: 'ok' })] } },
   'lua_script-exists.json': { report: { results: [expect.objectContaining({ reply: [0] })] } },
   'lua_script-flush.json': {
     before: ['SCRIPT LOAD return(1)'],
@@ -150,25 +176,33 @@ const requests: Readonly<Record<string, Case>> = {
 };
 
 describe('examples/requests', () => {
-  // SCRIPT KILL needs a script that runs: it has a test of its own
+  // SCRIPT KILL and FUNCTION KILL need something that runs: they have tests of their own
   test('every one is tested here', () => {
-    const tested = [...Object.keys(requests), 'lua_script-kill.json'].sort();
+    const tested = [...Object.keys(requests), 'lua_script-kill.json', 'lua_script-function_kill.json'].sort();
     expect(filesOf('examples/requests/', '.json')).toEqual(tested);
   });
 
-  test.each(Object.entries(requests))('%s', async (name, { before = [], status = 'succeeded', ...expected }) => {
-    for (const line of before) await command(line);
-    const report = await withAgent(server.url, async (agent) => applied(agent, await planOf(agent, requestOf(name))));
-    expect(report).toMatchObject({ status, ...expected.report });
-    for (const [line, output] of Object.entries(expected.after ?? {})) {
-      expect({ line, output: await command(line) }).toEqual({ line, output });
-    }
-    for (const [key, [low, high]] of Object.entries(expected.ttl ?? {})) {
-      const seconds = Number(await server.cli('TTL', key));
-      expect(seconds, key).toBeGreaterThanOrEqual(low);
-      expect(seconds, key).toBeLessThanOrEqual(high);
-    }
-  });
+  test.each(Object.entries(requests))(
+    '%s',
+    async (name, { before = [], library, status = 'succeeded', ...expected }) => {
+      if (library) await server.cli('FUNCTION', 'LOAD', shop());
+      for (const line of before) await command(line);
+      const report = await withAgent(
+        server.url,
+        async (agent) => applied(agent, await planOf(agent, requestOf(name))),
+        { filePath: (path) => join(dir, path) },
+      );
+      expect(report).toMatchObject({ status, ...expected.report });
+      for (const [line, output] of Object.entries(expected.after ?? {})) {
+        expect({ line, output: await command(line) }).toEqual({ line, output });
+      }
+      for (const [key, [low, high]] of Object.entries(expected.ttl ?? {})) {
+        const seconds = Number(await server.cli('TTL', key));
+        expect(seconds, key).toBeGreaterThanOrEqual(low);
+        expect(seconds, key).toBeLessThanOrEqual(high);
+      }
+    },
+  );
 
   test('a transfer that the account does not have writes nothing', async () => {
     await command('SET account:1 49');
@@ -185,6 +219,17 @@ describe('examples/requests', () => {
       expect(report).toMatchObject({ status: 'succeeded' });
       expect(await endless).toMatch(/killed/i);
       expect(await server.cli('PING')).toBe('PONG');
+    });
+  });
+
+  test('lua_script-function_kill.json', async () => {
+    const endlessly = "#!lua name=shop\nredis.register_function('endless', function() while true do end end)";
+    await server.cli('FUNCTION', 'LOAD', endlessly);
+    await withAgent(server.url, async (agent) => {
+      const endless = server.cli('FCALL', 'endless', '0').catch(String);
+      await waitFor('BUSY', async () => (await server.cli('PING').catch(String)).includes('BUSY'));
+      expect(await applied(agent, requestOf('lua_script-function_kill.json'))).toMatchObject({ status: 'succeeded' });
+      expect(await endless).toMatch(/killed/i);
     });
   });
 });

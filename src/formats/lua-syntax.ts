@@ -4,6 +4,7 @@
  */
 import luaparse, { type CallExpression, type Chunk, type Expression, type Node } from 'luaparse';
 import type { LuaPlace, LuaShebang } from './lua-facts.ts';
+import { overLimit } from './lua-limits.ts';
 
 /** A parsed script: its tree, and the text and places behind its nodes. */
 export interface LuaSyntax {
@@ -37,7 +38,7 @@ export function parseLua(source: string): LuaSyntax | { readonly problem: LuaPro
         if (node.type === 'StringLiteral') node.value = hiddenText(source, rangeOf(node)) ?? node.value;
       },
     });
-    const refused = malformedNumber(source, numbers) ?? emptyArgument(source, calls);
+    const refused = malformedNumber(source, numbers) ?? emptyArgument(source, calls) ?? tooMuch(chunk);
     if (refused) return { problem: { message: refused.message, ...place(refused.range, refused.node) } };
     return { chunk, text: (node) => shorten(source, rangeOf(node)), place: (node) => place(rangeOf(node), node) };
   } catch (error) {
@@ -74,6 +75,11 @@ function emptyArgument(source: string, calls: readonly CallExpression[]): Refuse
     if (before.includes(',')) return { message: "unexpected symbol near ','", range: rangeOf(node), node };
   }
   return undefined;
+}
+
+function tooMuch(chunk: Chunk): Refused | undefined {
+  const over = overLimit(chunk);
+  return over && { message: over.message, range: rangeOf(over.node), node: over.node };
 }
 
 const comments = /--(?:\[(=*)\[[\s\S]*?\]\1\]|[^\r\n]*)/g;

@@ -7,7 +7,41 @@ import { quoted } from '../../src/base/bytes.ts';
 import { luaFacts } from '../../src/formats/lua.ts';
 import { matrix, startServer } from '../support/servers.ts';
 
+const names = (many: number) => Array.from({ length: many }, (_, index) => `a${index}`);
+const locals = (many: number) => (many === 0 ? '' : `local ${names(many).join(', ')}\n`);
+
+/** Scripts at the limits of Lua's compiler, and one beyond. */
+const limits = [0, 1].flatMap((more) => [
+  locals(200 + more),
+  `do ${locals(150)} end do ${locals(200 + more)} end`,
+  `${locals(196 + more)}for i = 1, 2 do end`,
+  `${locals(195 + more)}for k, v in pairs({}) do end`,
+  `${locals(198 + more)}repeat local b, c until b`,
+  `${locals(199)}local function f() ${more ? 'local b' : ''} end${more ? ' local c' : ''}`,
+  `local function f(${names(200 + more).join(', ')}) end`,
+  `local function f(${names(199 + more).join(', ')}, ...) end`,
+  `local t = {} function t:f(${names(199 + more).join(', ')}) end`,
+  `${locals(60 + more)}return function() return ${names(60 + more).join(' + ')} end`,
+  `${locals(60 + more)}return function() return function() return ${names(60 + more).join(' + ')} end end`,
+  `${locals(60 + more)}return function() local g = function() return ${names(40).join(' + ')} end return function() return ${names(
+    60 + more,
+  )
+    .slice(20)
+    .join(' + ')} end end`,
+  `f(${Array(248 + more)
+    .fill(1)
+    .join(', ')})`,
+  `return ${Array(249 + more)
+    .fill(1)
+    .join(', ')}`,
+  `${locals(100)}f(${Array(148 + more)
+    .fill(1)
+    .join(', ')})`,
+  `local t = { ${Array(300).fill(1).join(', ')} } return t`,
+]);
+
 const corpus = [
+  ...limits,
   'return 1',
   '',
   '-- nothing',
