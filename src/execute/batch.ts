@@ -21,11 +21,12 @@ import { ReplyError, type WireArgument } from '../formats/resp.ts';
 import type { Event } from '../plan/event.ts';
 import { guardSource, isGuarded, unguarded } from '../plan/guarded-command.ts';
 import type { Outcome, ReplyProblem } from '../plan/report.ts';
+import { calledSha1 } from '../plan/script-sources.ts';
 import { LostConnection } from '../redis/connection.ts';
 import { isRecording } from '../redis/recording.ts';
 import { redirectOf } from '../redis/redirect.ts';
 import { NotSent, type Reply } from '../redis/reply.ts';
-import { mayHaveRun } from './before-start.ts';
+import { mayHaveRun, refusedBeforeStart } from './before-start.ts';
 import { foldNodes, runsEverywhere, tellsOfOne } from './broadcast.ts';
 import { effectOf, isIdle, isRefusal, noScriptRuns, problem, problemOf } from './outcome.ts';
 import { placeOf } from './routing.ts';
@@ -267,10 +268,8 @@ async function sendTo(session: Session<SessionContext>, address: string, sending
   const open = new Map<number, Open>();
   const replies: Reply[] = [];
   // the command that each reply answers; a string is one of redops's own
-  const asked = [
-    ...loadFirst(session, sending),
-    ...sending.flatMap((one) => (one.asking ? ['ASKING' as const, one] : [one])),
-  ];
+  const loads = loadFirst(session, sending);
+  const asked = [...loads, ...sending.flatMap((one) => (one.asking ? ['ASKING' as const, one] : [one]))];
   let lost: LostConnection | undefined;
   try {
     const pipe = await session.bulk(address === '' ? {} : { address });
@@ -286,9 +285,10 @@ async function sendTo(session: Session<SessionContext>, address: string, sending
   }
   const ended = lost === undefined || (await session.end(lost)) === 'ended';
   asked.forEach((one, at) => {
-    if (typeof one === 'string') return;
-    const reply = unloaded(asked[0], replies[0], replies[at]);
-    const why = reply === undefined ? lossOf(lost!, ended) : openOf(one.argv, reply, session.cluster, address);
+    if (one === 'ASKING' || 'load' in one) return;
+    const reply = unloaded(replies.slice(0, loads.length), replies[at]);
+    const source = session.scripts.get(calledSha1(one.argv) ?? '');
+    const why = reply === undefined ? lossOf(lost!, ended) : openOf(one.argv, reply, session.cluster, address, source);
     if (why) open.set(one.index, why);
     else settled.set(one.index, settle(one.argv, reply!));
     if (session.cluster && tellsOfOne(one.argv)) session.toldByOne(String(one.argv[0]).toUpperCase(), address);
@@ -296,21 +296,25 @@ async function sendTo(session: Session<SessionContext>, address: string, sending
   return { settled, open, ...(lost ? { fault: lost } : {}) };
 }
 
-/** The script that looks again is loaded with every packet that calls it: it may have been flushed, or the node be a new one. Nothing is loaded in a dry run. */
-function loadFirst(session: Session<SessionContext>, sending: readonly Sending[]): readonly 'LOAD'[] {
+/** A script of redops's own, or of the request, is loaded with every packet that calls it: it may have been flushed, or the node be a new one. Nothing is loaded in a dry run. */
+function loadFirst(session: Session<SessionContext>, sending: readonly Sending[]): readonly { readonly load: Bytes }[] {
   if (isRecording(session.context.connection)) return [];
-  return sending.some(({ argv }) => isGuarded(argv)) ? ['LOAD'] : [];
+  const guards = sending.some(({ argv }) => isGuarded(argv)) ? [guardSource] : [];
+  if (session.scripts.size === 0) return guards.map((load) => ({ load }));
+  const called = new Set(sending.map(({ argv }) => calledSha1(argv) ?? ''));
+  const own = [...called].flatMap((sha1) => session.scripts.get(sha1) ?? []);
+  return [...guards, ...own].map((load) => ({ load }));
 }
 
-function wireOf(one: 'LOAD' | 'ASKING' | Sending): WireArgument[] {
-  if (one === 'LOAD') return ['SCRIPT', 'LOAD', guardSource];
-  return one === 'ASKING' ? ['ASKING'] : toWire(one.argv);
+function wireOf(one: { readonly load: Bytes } | 'ASKING' | Sending): WireArgument[] {
+  if (one === 'ASKING') return ['ASKING'];
+  return toWire('load' in one ? ['SCRIPT', 'LOAD', one.load] : one.argv);
 }
 
-/** Where the script could not be loaded, that is why its calls were refused. */
-function unloaded(first: unknown, loading: Reply | undefined, reply: Reply | undefined): Reply | undefined {
-  const missing = reply instanceof ReplyError && reply.code === 'NOSCRIPT';
-  return missing && first === 'LOAD' && loading instanceof ReplyError ? loading : reply;
+/** Where a script could not be loaded, that is why calls were refused. */
+function unloaded(loading: readonly (Reply | undefined)[], reply: Reply | undefined): Reply | undefined {
+  if (!(reply instanceof ReplyError) || reply.code !== 'NOSCRIPT') return reply;
+  return loading.find((one) => one instanceof ReplyError) ?? reply;
 }
 
 /** A lost connection costs its commands, a node that cannot be reached ends the run in time, a stranger ends it now. */
@@ -346,11 +350,18 @@ function lossOf({ message, sent, code }: LostConnection, ended: boolean): Open {
 }
 
 /** A transient refusal, and in a cluster a redirection, leaves its command open; every other reply settles it. */
-function openOf(argv: readonly Bytes[], reply: Reply, cluster: boolean, asked: string): Open | undefined {
+function openOf(
+  argv: readonly Bytes[],
+  reply: Reply,
+  cluster: boolean,
+  asked: string,
+  source?: Bytes,
+): Open | undefined {
   if (!isRefusal(reply) || hasRun(argv, reply)) return undefined;
   const { code } = reply;
-  // flushed by another client since it was loaded, in the same packet
-  const flushed = code === 'NOSCRIPT' && isGuarded(argv);
+  // flushed by another client since it was loaded, in the same packet; a script may say so by itself, in these words
+  const own = source !== undefined && refusedBeforeStart(reply, { source, keys: [], args: argv.slice(3) });
+  const flushed = code === 'NOSCRIPT' && (isGuarded(argv) || own);
   if (errorOf(code).retry || flushed) return { why: 'refused', problem: problemOf(reply), code };
   if (!cluster || !isRedirection(code)) return undefined;
   const redirect = redirectOf(reply, asked);

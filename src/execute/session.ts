@@ -3,10 +3,12 @@
  * process that was planned for (run_id): another process may hold other data, and a cursor of the first means nothing to
  * it. In a cluster a node that took over from another is not such a stranger; one that came back in a new process is.
  */
+import type { Bytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { OpsError } from '../base/ops-error.ts';
 import type { WireArgument } from '../formats/resp.ts';
 import type { Plan } from '../plan/plan.ts';
+import { sourcesBySha1 } from '../plan/script-sources.ts';
 import type { Connection, Lease, LostConnection, Pipe, Route } from '../redis/connection.ts';
 import { sendRouted } from '../redis/redirect.ts';
 import type { Reply } from '../redis/reply.ts';
@@ -30,6 +32,8 @@ export interface SessionContext {
     readonly request: {
       readonly retry: { readonly max_retries: number; readonly base_ms: number };
       readonly limits: { readonly rate?: number; readonly slo_p99_ms?: number };
+      /** Texts of the scripts that EVALSHA among the commands calls. */
+      readonly scripts?: readonly { readonly script?: Bytes }[];
     };
     /** run_id of the process that was planned for, of a cluster that of each node; empty when it is not known. */
     readonly target: { readonly server: { readonly run_id: string; readonly nodes?: readonly PlannedNode[] } };
@@ -78,6 +82,8 @@ export class Session<Context extends SessionContext = RunContext> {
   readonly context: Context;
   /** True where commands have to be routed. */
   readonly cluster: boolean;
+  /** The scripts of the request, by SHA1. */
+  readonly scripts: ReadonlyMap<string, Bytes>;
   /** By address. */
   readonly #leases = new Map<string, Promise<Lease>>();
   readonly #bulks = new Map<string, Promise<Pipe>>();
@@ -96,6 +102,7 @@ export class Session<Context extends SessionContext = RunContext> {
     this.#parent = parent;
     this.#pace = parent ? parent.#pace : createPace(context);
     this.cluster = isCluster(context.connection);
+    this.scripts = parent?.scripts ?? sourcesBySha1(context.plan.request.scripts);
   }
 
   /** The connection to work on, in a cluster to the node of the route. Throws OpsError unreachable, or drift when another process answers. */

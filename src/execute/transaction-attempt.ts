@@ -6,6 +6,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { toBuffer } from '../base/bytes.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { ReplyError } from '../formats/resp.ts';
+import { sourcesBySha1 } from '../plan/script-sources.ts';
 import type { TransactionStep } from '../plan/step.ts';
 import type { ReplyValue } from '../plan/values.ts';
 import type { Lease } from '../redis/connection.ts';
@@ -27,6 +28,8 @@ export async function attemptOnce(context: RunContext, own: OwnConnection, step:
   try {
     const lease = await own.open();
     const attempt = own.nextAttempt();
+    const unloaded = await loadScripts(context, lease);
+    if (unloaded) return { ...refusedBefore(step.steps.length, unloaded), words: [] };
     const before = await watchAndRead(context, lease, step, attempt);
     if (before.kind !== 'go') {
       await own.close(); // leaving between WATCH and MULTI: closing forgets the watched keys
@@ -41,6 +44,15 @@ export async function attemptOnce(context: RunContext, own: OwnConnection, step:
     // nothing of MULTI was written yet: whatever was lost here were reads
     return { ...nothing(step, 'redirected'), reason: error.code, fault: error };
   }
+}
+
+/** Before WATCH, since a script that is missing inside EXEC would fail among commands that are applied. Gives why one cannot be loaded. */
+async function loadScripts({ plan }: RunContext, lease: Lease): Promise<ReplyError | undefined> {
+  const { request } = plan;
+  if (!('scripts' in request) || request.scripts === undefined) return undefined;
+  const sources = [...sourcesBySha1(request.scripts).values()];
+  const replies = await Promise.all(sources.map((source) => lease.send(['SCRIPT', 'LOAD', toBuffer(source)])));
+  return replies.find((reply) => reply instanceof ReplyError);
 }
 
 /** Of what was never queued the report shows the commands as they were planned. */

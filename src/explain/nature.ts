@@ -47,6 +47,7 @@ export function natureOf(draft: Draft, target: Target): Nature {
   const writingScript = scripts.some((step) => !step.read_only);
   const writes = writingScript || argvs.some((argv) => changes(argv));
   const commands = plannedCommands(draft, target.server, sampled);
+  const loading = 'scripts' in draft.request && draft.request.scripts ? [['SCRIPT', 'LOAD', '']] : [];
   const destructive = writingScript || steps.some((step) => expiresMatch(step)) || argvs.some((argv) => loses(argv));
   return {
     atomic: steps.length === 1 && isAtomic(steps[0]!),
@@ -56,7 +57,7 @@ export function natureOf(draft: Draft, target: Target): Nature {
     writes,
     permissions: permissionsOf(
       steps,
-      argvs,
+      [...argvs, ...loading],
       writes,
       commands.some(({ argv }) => isGuarded(argv)),
     ),

@@ -6,6 +6,7 @@ import { keysOf } from '../catalog/keys.ts';
 import { commandName } from '../catalog/lookup.ts';
 import { guardedCommand, guardSha1, guardSource, isGuarded } from '../plan/guarded-command.ts';
 import type { Draft, SampledCommand } from '../plan/plan.ts';
+import { calledSha1 } from '../plan/script-sources.ts';
 import { commandsOf, type ForEachStep, type Selection, type TransactionStep } from '../plan/step.ts';
 import { literal } from '../plan/values.ts';
 import type { Listed } from './listed.ts';
@@ -38,8 +39,11 @@ export function needs(
   const keys = new Map<string, Bytes>();
   const forms = new Map<string, Bytes[]>();
   let libraries = false;
+  const scripts = new Set<string>();
   const ask = (words: Argv): void => {
     libraries ||= asksLibraries.has(commandName(words));
+    const sha1 = calledSha1(words);
+    if (sha1 !== undefined) scripts.add(sha1);
     for (const use of keysOf(words) ?? []) if (use.key !== undefined) keys.set(bytesId(use.key), use.key);
     const known = words.filter((word) => word !== undefined);
     // permission depends on the command and its keys: one question a form, asked with the first keys seen
@@ -59,6 +63,7 @@ export function needs(
   });
   for (const { argv } of sampled) ask(argv);
   if (libraries) questions.push({ ask: 'libraries' });
+  for (const sha1 of scripts) questions.push({ ask: 'script', sha1 });
   const most = sampled.length > 0 ? MAX_SAMPLED_KEYS : MAX_KEY_QUESTIONS;
   for (const key of [...keys.values()].slice(0, most)) questions.push({ ask: 'key', key });
   for (const argv of forms.values()) questions.push({ ask: 'permission', argv });

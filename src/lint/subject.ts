@@ -26,7 +26,7 @@ export function subjectOfDraft(draft: Draft, target?: Target): Subject {
   const scripts = [...draft.steps.flatMap(scriptOfStep), ...commands.flatMap(scriptOfCommand)];
   return {
     commands,
-    scripts: scripts.length > 0 ? scripts : scriptOfRequest(draft),
+    scripts: scripts.length > 0 && !('scripts' in draft.request) ? scripts : [...scripts, ...scriptOfRequest(draft)],
     draft,
     ...(target && { target }),
     ...(target?.conventions && { conventions: target.conventions }),
@@ -98,6 +98,10 @@ function scriptOfStep(step: Step, index: number): readonly LintScript[] {
 
 // a request that only lints or loads a script has no step that calls it
 function scriptOfRequest({ request }: Draft): readonly LintScript[] {
+  if ('scripts' in request && request.scripts)
+    return request.scripts.flatMap(({ script: source }, index) =>
+      source === undefined ? [] : [{ source, facts: luaFacts(source), keys: undefined, at: `scripts[${index}]` }],
+    );
   if (request.operation_type !== 'lua_script' || !('script' in request) || request.script === undefined) return [];
   return [{ source: request.script, facts: luaFacts(request.script), keys: undefined, at: 'script' }];
 }

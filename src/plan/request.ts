@@ -163,6 +163,10 @@ const CommandInput = z.union([z.string().min(1), z.array(RequestArgument).min(1)
 /** See the schema. */
 export type CommandInput = z.output<typeof CommandInput>;
 
+const source = { script: Bytestring.exactOptional(), file: z.string().min(1).exactOptional() };
+/** Scripts that EVALSHA among the commands calls: loaded where they are missing, right before. */
+const scripts = z.array(z.strictObject(source)).min(1).max(20).exactOptional();
+
 const Pipelining = z.strictObject({
   operation_type: z.literal('pipelining'),
   ...common,
@@ -175,6 +179,7 @@ const Pipelining = z.strictObject({
   each: z.string().min(1).exactOptional(),
   /** Where commands that were not applied are written, so that they can be sent again. There must be no such file yet. */
   failures_file: z.string().min(1).exactOptional(),
+  scripts,
 });
 
 const Transaction = z.strictObject({
@@ -191,10 +196,10 @@ const Transaction = z.strictObject({
   when: z.string().min(1).exactOptional(),
   /** A key that is written with the commands, by which a lost EXEC is found out. */
   marker: z.strictObject({ key: Key, ttl: Duration.default('1m') }).exactOptional(),
+  scripts,
 });
 
 const scripting = { operation_type: z.literal('lua_script'), ...common };
-const source = { script: Bytestring.exactOptional(), file: z.string().min(1).exactOptional() };
 const FunctionName = z.string().regex(/^[A-Za-z0-9_]+$/, { error: 'not a name: letters, digits and _ only' });
 const Sha1 = z.string().regex(/^[0-9a-f]{40}$/i, { error: 'not a SHA1: 40 hexadecimal digits' });
 const LuaScript = z.discriminatedUnion('action', [

@@ -52,9 +52,9 @@ function ofOperation(request: Request): readonly Diagnostic[] {
           : []),
       ];
     case 'pipelining':
-      return pipelining(request);
+      return [...pipelining(request), ...scriptProblems(request)];
     case 'transaction':
-      return transaction(request);
+      return [...transaction(request), ...scriptProblems(request)];
     case 'lua_script':
       return luaScript(request);
     default:
@@ -218,6 +218,15 @@ function condition(request: RequestOf<'transaction'>): readonly Diagnostic[] {
   if (request.when === undefined || Object.keys(request.let).length > 0) return [];
   const message = 'when is a condition over values that let reads, and let declares none';
   return [problem('REQ002', 'when', message, 'Declare the values, such as "let": {"balance": "GET account:1"}.')];
+}
+
+/** Each script has one source, and is for commands that stand in the request: a file is streamed as it is. */
+function scriptProblems(request: RequestOf<'pipelining' | 'transaction'>): readonly Diagnostic[] {
+  const { scripts = [] } = request;
+  const sources = scripts.flatMap((one, index) => exactlyOne(one, ['script', 'file'], `scripts[${index}].`));
+  if (scripts.length === 0 || request.commands !== undefined) return sources;
+  const message = 'scripts are loaded for the commands of a request, and these commands stand in a file';
+  return [...sources, problem('REQ002', 'scripts', message, 'Put SCRIPT LOAD before the first EVALSHA of the file.')];
 }
 
 function luaScript(request: RequestOf<'lua_script'>): readonly Diagnostic[] {

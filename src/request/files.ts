@@ -15,6 +15,7 @@ export function inlineFiles(
   request: Request,
   read: (path: string) => Uint8Array,
 ): { readonly request?: Request; readonly diagnostics: readonly Diagnostic[] } {
+  if ('scripts' in request && request.scripts !== undefined) return withScripts(request, request.scripts, read);
   if (request.operation_type !== 'lua_script' || !('file' in request) || request.file === undefined)
     return { request, diagnostics: [] };
   const content = contentOf(request.file, read);
@@ -23,6 +24,24 @@ export function inlineFiles(
   const text = fromBuffer(content);
   if (rest.action === 'function_restore') return { request: { ...rest, payload: text }, diagnostics: [] };
   return { request: { ...rest, script: text }, diagnostics: [] };
+}
+
+type Scripted = Extract<Request, { operation_type: 'pipelining' | 'transaction' }>;
+
+function withScripts(
+  request: Scripted,
+  scripts: NonNullable<Scripted['scripts']>,
+  read: (path: string) => Uint8Array,
+): ReturnType<typeof inlineFiles> {
+  const diagnostics: Diagnostic[] = [];
+  const texts = scripts.map((one, index) => {
+    if (one.file === undefined) return one;
+    const content = contentOf(one.file, read, `scripts[${index}].file`);
+    if (content instanceof Uint8Array) return { script: fromBuffer(content) };
+    diagnostics.push(content);
+    return one;
+  });
+  return diagnostics.length > 0 ? { diagnostics } : { request: { ...request, scripts: texts }, diagnostics };
 }
 
 /** A file of commands as a request names it. */
@@ -71,10 +90,10 @@ export function unreadablePlace(
   return source.format === 'resp' ? told : { ...told, span: { file: source.path, line, column, length: 0 } };
 }
 
-function contentOf(path: string, read: (path: string) => Uint8Array): Uint8Array | Diagnostic {
+function contentOf(path: string, read: (path: string) => Uint8Array, at = 'file'): Uint8Array | Diagnostic {
   try {
     return read(path);
   } catch (cause) {
-    return unreadableFile(cause);
+    return unreadableFile(cause, at);
   }
 }

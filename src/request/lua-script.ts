@@ -1,10 +1,10 @@
 /** The recipe for lua_script: lint, load, run, exists, flush, kill; what is done with functions stands in functions.ts. */
-import { createHash } from 'node:crypto';
-import { type Bytes, toBuffer } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { isReadOnly } from '../catalog/nature.ts';
 import { luaFacts, scriptWrites } from '../formats/lua.ts';
 import type { Draft } from '../plan/plan.ts';
 import type { RequestOf } from '../plan/request.ts';
+import { scriptSha1 } from '../plan/script-sources.ts';
 import type { Step } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { functions } from './functions.ts';
@@ -32,11 +32,6 @@ export function luaScript(request: RequestOf<'lua_script'>, target: Target | und
     default:
       return functions(request, target);
   }
-}
-
-/** The name that the server gives a script: SHA1 of its bytes, 40 lower-case hexadecimal digits. */
-export function scriptSha1(source: Bytes): string {
-  return createHash('sha1').update(toBuffer(source)).digest('hex');
 }
 
 function withSource(request: { readonly script?: Bytes }, make: (source: Bytes) => Result<Draft>): Result<Draft> {

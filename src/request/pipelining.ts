@@ -7,6 +7,7 @@ import type { Target } from '../plan/target.ts';
 import { argumentAt, commandProblems, readCommand, type WrittenCommand } from './commands.ts';
 import { pipeline } from './drafts.ts';
 import { problem, type Result, refused } from './problem.ts';
+import { scriptProblems, scriptReasons } from './scripts.ts';
 import { stream } from './stream.ts';
 
 /** The draft of a pipelining request, or why there is none. `source`: its file, where it has one. */
@@ -28,10 +29,12 @@ export function pipelining(
     diagnostics.push(...problems);
     if ('value' in read) steps.push({ kind: 'command', argv: [...read.value.argv] });
   }
+  diagnostics.push(...scriptProblems(request, steps));
   if (diagnostics.length > 0) return refused(...diagnostics);
   return {
     value: pipeline(request, target, steps, [
       'A pipeline: the commands are known ahead and need no common outcome; each has its own.',
+      ...scriptReasons(request),
     ]),
   };
 }

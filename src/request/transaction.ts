@@ -19,6 +19,7 @@ import { nativeCommand } from './compare-and-set.ts';
 import { nearest } from './nearest.ts';
 import { plainRead, readWhy } from './plain-read.ts';
 import { problem, type Result, refused } from './problem.ts';
+import { scriptProblems, scriptReasons } from './scripts.ts';
 import { enginesOf } from './transaction-engines.ts';
 
 type TransactionRequest = RequestOf<'transaction'>;
@@ -40,7 +41,7 @@ export function transaction(request: TransactionRequest, target?: Target): Resul
   }
   const commands = commandsOf(request, names);
   diagnostics.push(...markerProblems(request, readKeys));
-  if (!('value' in commands)) diagnostics.push(...commands.diagnostics);
+  diagnostics.push(...('value' in commands ? scriptProblems(request, commands.value) : commands.diagnostics));
   if (request.when !== undefined) diagnostics.push(...expressionProblems(request.when, 'when', names));
   const watch = distinct([...request.watch, ...readKeys]);
   if (watch.length > 100)
@@ -93,7 +94,12 @@ function draftOf(
     strategy: watch.length > 0 || reads.length > 0 ? 'watch_transaction' : 'transaction',
     steps: [step],
     batch_size: steps.length,
-    reasons: [...strategyReasons(watch, reads, request.when), ...engines.reasons, ...proofReasons(request)],
+    reasons: [
+      ...strategyReasons(watch, reads, request.when),
+      ...engines.reasons,
+      ...scriptReasons(request),
+      ...proofReasons(request),
+    ],
   };
 }
 

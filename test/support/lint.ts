@@ -15,6 +15,7 @@ export interface Given {
   readonly selections?: readonly SelectionFacts[];
   readonly acl?: Target['acl'];
   readonly libraries?: Target['libraries'];
+  readonly scripts?: readonly string[];
 }
 
 /** A target with these facts. */
@@ -48,7 +49,7 @@ export function target(given: Given = {}): Target {
     },
     keys: [...(given.keys ?? [])],
     selections: [...(given.selections ?? [])],
-    scripts: [],
+    scripts: [...(given.scripts ?? [])],
     ...(given.libraries ? { libraries: given.libraries } : {}),
     ...(given.acl && { acl: [...given.acl] }),
   };

@@ -14,6 +14,7 @@ import { key005 } from './key005-rename-onto.ts';
 import { lua001 } from './lua001-undeclared-key.ts';
 import { lua002 } from './lua002-zero-is-true.ts';
 import { lua003 } from './lua003-unbounded-work.ts';
+import { lua004 } from './lua004-missing-script.ts';
 import { lua005 } from './lua005-spliced-values.ts';
 import { lua006 } from './lua006-script-flags.ts';
 import { lua007 } from './lua007-lost-replies.ts';
@@ -70,6 +71,7 @@ export const rules: readonly Rule[] = [
   lua001,
   lua002,
   lua003,
+  lua004,
   lua005,
   lua006,
   lua007,
