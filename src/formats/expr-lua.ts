@@ -159,16 +159,28 @@ type Part = LuaHelper | 'stop' | 'points' | 'digits' | 'raw' | 'exact' | 'number
 
 /** The Lua that defines helpers and what they are built on, in an order that Lua can read. */
 export function luaPrelude(helpers: Iterable<LuaHelper>): string {
+  const wanted = [...helpers];
+  const needed = partsOfHelpers(wanted);
+  // what value alone needs is defined inside it, behind its short way: each function that is made costs every call
+  const besides = partsOfHelpers(wanted.filter((helper) => helper !== 'value'));
+  const order = Object.keys(parts) as Part[];
+  const inside = order.filter((part) => needed.has(part) && !besides.has(part) && part !== 'value');
+  const texts = (some: readonly Part[]): string[] => some.map((part) => parts[part].lua);
+  const defined = texts(order.filter((part) => needed.has(part) && !inside.includes(part))).map((text) =>
+    text.replace('--INSIDE', () => texts(inside).join('\n')),
+  );
+  // a local is looked up faster than a global
+  return ['local type, find = type, string.find', ...defined].join('\n');
+}
+
+function partsOfHelpers(helpers: readonly LuaHelper[]): ReadonlySet<Part> {
   const needed = new Set<Part>();
   const need = (part: Part): void => {
     needed.add(part);
     for (const below of parts[part].needs) need(below);
   };
   for (const helper of helpers) need(helper);
-  const order = Object.keys(parts) as Part[];
-  const defined = order.filter((part) => needed.has(part)).map((part) => parts[part].lua);
-  // a local is looked up faster than a global
-  return ['local type, find = type, string.find', ...defined].join('\n');
+  return needed;
 }
 
 /**
@@ -221,7 +233,9 @@ end`,
   value: {
     needs: ['digits', 'points', 'exact', 'stop'],
     lua: `local function value(reply)
+  if type(reply) == 'string' and #reply < 16 and find(reply, '^%-?[1-9][0-9]*$') then return tonumber(reply) end
   if not reply then return NULL end
+--INSIDE
   if type(reply) == 'number' then return exact(reply) end
   if type(reply) == 'table' then
     if reply.err then error('read', 0) end
