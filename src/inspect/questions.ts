@@ -38,12 +38,9 @@ export function needs(
   const questions: Question[] = [];
   const keys = new Map<string, Bytes>();
   const forms = new Map<string, Bytes[]>();
-  let libraries = false;
-  const scripts = new Set<string>();
+  const called: Argv[] = [];
   const ask = (words: Argv): void => {
-    libraries ||= asksLibraries.has(commandName(words));
-    const sha1 = calledSha1(words);
-    if (sha1 !== undefined) scripts.add(sha1);
+    called.push(words);
     for (const use of keysOf(words) ?? []) if (use.key !== undefined) keys.set(bytesId(use.key), use.key);
     const known = words.filter((word) => word !== undefined);
     // permission depends on the command and its keys: one question a form, asked with the first keys seen
@@ -62,12 +59,21 @@ export function needs(
     if (step.kind === 'transaction' && mayCompare(step)) questions.push({ ask: 'native' });
   });
   for (const { argv } of sampled) ask(argv);
-  if (libraries) questions.push({ ask: 'libraries' });
-  for (const sha1 of scripts) questions.push({ ask: 'script', sha1 });
+  questions.push(...aboutCode(called));
   const most = sampled.length > 0 ? MAX_SAMPLED_KEYS : MAX_KEY_QUESTIONS;
   for (const key of [...keys.values()].slice(0, most)) questions.push({ ask: 'key', key });
   for (const argv of forms.values()) questions.push({ ask: 'permission', argv });
   return questions;
+}
+
+/** Which functions and scripts there are, where commands call or change them. */
+function aboutCode(commands: readonly Argv[]): Question[] {
+  const sha1s = new Set(commands.flatMap((argv) => calledSha1(argv) ?? []));
+  const libraries = commands.some((argv) => asksLibraries.has(commandName(argv)));
+  return [
+    ...(libraries ? [{ ask: 'libraries' as const }] : []),
+    ...[...sha1s].map((sha1) => ({ ask: 'script' as const, sha1 })),
+  ];
 }
 
 /** Commands that are judged by the functions that there are. */
@@ -100,11 +106,12 @@ function looksAgain({ do: { argv }, selection }: ForEachStep): boolean {
   return isGuarded(guardedCommand(argv, selection, { redis_version: '7.0' }));
 }
 
-/** The questions about commands from a file: their keys. */
+/** The questions about commands from a file: their keys, and the functions and scripts that they call. */
 export function questionsOfCommands(commands: readonly Argv[]): Question[] {
   const keys = new Map<string, Bytes>();
   for (const argv of commands) {
     for (const use of keysOf(argv) ?? []) if (use.key !== undefined) keys.set(bytesId(use.key), use.key);
   }
-  return [...keys.values()].slice(0, MAX_KEY_QUESTIONS).map((key) => ({ ask: 'key', key }));
+  const asked = [...keys.values()].slice(0, MAX_KEY_QUESTIONS);
+  return [...asked.map((key) => ({ ask: 'key' as const, key })), ...aboutCode(commands)];
 }

@@ -17,9 +17,13 @@ export const lua004: Rule = {
     });
     if (calls.length === 0) return { findings: [] };
     const { target } = subject;
-    if (target === undefined || !subject.draft)
+    if (target === undefined)
       return { findings: [], unchecked: `needs to know which scripts the server has: ${howToGive(subject)}` };
-    return { findings: calls.map(({ command, sha1 }) => judge(command, sha1, target.scripts.includes(sha1))) };
+    return {
+      findings: calls.map(({ command, sha1 }) =>
+        judge(command, sha1, target.scripts.includes(sha1), subject.draft !== undefined),
+      ),
+    };
   },
 };
 
@@ -30,14 +34,16 @@ function sourcesGiven({ draft, scripts }: Subject): ReadonlySet<string> {
   return new Set([...own, ...scripts.map(({ source }) => scriptSha1(source))]);
 }
 
-function judge(command: LintCommand, sha1: string, known: boolean): Finding {
-  const within = command.within === 'transaction' ? 'a transaction' : 'a pipeline';
+function judge(command: LintCommand, sha1: string, known: boolean, planned: boolean): Finding {
+  const within = command.within === 'transaction' ? 'a transaction' : 'a pipeline or file';
   return at(command, {
     severity: known ? 'warning' : 'error',
     message: known ? `only the server has the script ${sha1}` : `the server does not have the script ${sha1}`,
     why: known
       ? `A restart, a failover or SCRIPT FLUSH takes it, and ${within} has no way to load it again: the call would answer NOSCRIPT.`
       : 'The call would answer NOSCRIPT, in a transaction only when the other commands are applied.',
-    fix: 'Give its text: "scripts": [{ "file": "script.lua" }]. It is loaded right before the commands, where it is missing.',
+    fix: planned
+      ? 'Give its text: "scripts": [{ "file": "script.lua" }]. It is loaded right before the commands, on the nodes that run them.'
+      : 'Put SCRIPT LOAD with its text before it.',
   });
 }
