@@ -50,11 +50,14 @@ export interface Audit {
 
 /** The rules that judge one command by itself; those that need facts of its keys find none in a stream. */
 export const commandRules: readonly Rule[] = everyRule.filter(({ code }) =>
-  /^(?:CLU001|DEL003|KEY001|KEY002|LUA\d+|OPS\d+|SEC001|TTL009|VAL001|VER001)$/.test(code),
+  /^(?:CLU001|DEL003|KEY001|KEY002|LUA(?!004|015|016)\d+|OPS\d+|SEC001|TTL009|VAL001|VER001)$/.test(code),
 );
 
 /** Codes that a stream could only be judged by with the facts of all its keys. */
 const keyFacts: readonly string[] = ['DEL001', 'DEL002', 'KEY005', 'PIP003', 'TTL002', 'TTL008', 'TX009'];
+
+/** Codes that a stream could only be judged by with the functions and scripts that there were when it was sent. */
+const codeFacts: readonly string[] = ['LUA004', 'LUA015', 'LUA016'];
 
 /** Starts an audit. */
 export function createAudit(options: AuditOptions): Audit {
@@ -137,6 +140,7 @@ export function unjudged(
   const needsServer = target ? [] : ['CLU001', 'TTL009', 'TX005', 'VAL001', 'VER001'];
   return [
     ...keyFacts.map((code) => ({ code, reason: facts })),
+    ...codeFacts.map((code) => ({ code, reason: 'needs the functions and scripts that there were when it was sent' })),
     ...needsServer.map((code) => ({ code, reason: 'needs to know the server: give --url or --target' })),
   ].filter(({ code }) => severities[code] !== 'off');
 }
