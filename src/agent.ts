@@ -10,15 +10,18 @@ import { systemClock } from './base/clock.ts';
 import { deepFreeze } from './base/freeze.ts';
 import { lazily } from './base/lazily.ts';
 import { OpsError } from './base/ops-error.ts';
+import { costsOf } from './calibrated.ts';
+import type { CalibrationOptions } from './calibrating.ts';
 import { type Contention, createContention } from './execute/contention.ts';
+import type { Explained } from './explaining.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs } from './inspect/questions.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
 import { decide } from './lint/policy.ts';
 import { type Met, metAs } from './met.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
+import type { Costs } from './plan/costs.ts';
 import { blocks, type Diagnostic } from './plan/diagnostic.ts';
-import type { Estimate } from './plan/estimate.ts';
 import type { Draft, Plan } from './plan/plan.ts';
 import { noFiles } from './plan/planned-file.ts';
 import type { Request } from './plan/request.ts';
@@ -44,6 +47,8 @@ import { productionName, rememberProduction } from './state/tags.ts';
 import type * as targets from './state/targets.ts';
 import type { RunTransaction } from './transaction.ts';
 
+export type { CalibrationOptions } from './calibrating.ts';
+export type { Explained } from './explaining.ts';
 export type { LintInput } from './lint-audit.ts';
 export type { LintSettings } from './lint-files.ts';
 export type { LintedInputs } from './lint-inputs.ts';
@@ -101,8 +106,10 @@ export interface Agent {
   resume(runId: string, options: ResumeOptions): Promise<Run>;
   /** Walks the selection of an ended scan job again, for what is left of what it was to do. Rejects like `resume`. */
   verify(runId: string, options?: { readonly sameData?: boolean; readonly signal?: AbortSignal }): Promise<Verified>;
-  /** Prices a command line or a request. */
-  explain(input: unknown): Promise<Planned & { readonly estimate?: Estimate; readonly estimated_ops?: number }>;
+  /** Explains a command line or a request: its price, its commands, who may run it. */
+  explain(input: unknown): Promise<Explained>;
+  /** Measures what commands cost, for the prices of this target (calibrating.ts). */
+  calibrate(options: CalibrationOptions): Promise<Costs>;
   /** Sends commands without a plan, each with its outcome, in order (src/pipeline.ts). */
   pipeline(
     commands: Iterable<PipelineCommand> | AsyncIterable<PipelineCommand>,
@@ -123,6 +130,10 @@ export const loadTargets: typeof targets.loadTargets = async (path) =>
 export const resolveTarget: typeof targets.resolveTarget = async (file, name, env) =>
   (await import('./state/targets.ts')).resolveTarget(file, name, env);
 
+/** Explains without a server (explaining.ts). Rejects with OpsError usage. */
+export const explainWithoutServer = async (input: unknown): Promise<Explained> =>
+  (await import('./explaining.ts')).explainWithoutServer(input);
+
 /** The runs of a state directory (runs.ts). */
 export const loadRuns = (): Promise<typeof runs> => import('./runs.ts');
 
@@ -135,13 +146,15 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
     const where = whereOf(server, settings);
     const sources = createSources(settings.filePath);
     const conventions = settings.conventions?.length ? { conventions: [...settings.conventions] } : {};
+    const costs = costsOf(settings.stateDir, name);
     const ask: Ask = async (draft, known = []) => {
       const facts = [...(await sources.read(draft))];
       const sampled = facts.flatMap(({ sample }) => sample);
       const questions = needs(draft, sampled, await sources.keys.read(draft));
       const open = questions.filter((one) => one.ask !== 'selection' || !known.includes(canonicalJson(one.selection)));
       const found = { ...(await inspect(connection, open, where)), ...conventions };
-      return facts.length === 0 ? found : { ...found, sources: facts };
+      const target = { ...found, ...(await costs(draft, sampled, found)) };
+      return facts.length === 0 ? target : { ...target, sources: facts };
     };
     const askServer = async (): Promise<Target> => ({ ...(await inspect(connection, [], where)), ...conventions });
     const first = await askServer();
@@ -189,12 +202,15 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       verify: async (runId, { sameData = false, ...rest } = {}) =>
         (await import('./verify.ts')).verifyRun({ ...kept('verifying needs'), sameData, ...rest }, runId),
       explain: async (input) => {
-        const planned = await plan(
-          typeof input === 'string' ? { operation_type: 'pipelining', commands: [input] } : input,
+        const { explainPlanned, requestOf } = await import('./explaining.ts');
+        return explainPlanned(await plan(requestOf(input)));
+      },
+      calibrate: async (options) => {
+        const stateDir = requireState(settings.stateDir, 'calibrating needs');
+        return (await import('./calibrating.ts')).calibrateTarget(
+          { connection, target, stateDir, ask: askServer },
+          options,
         );
-        return planned.plan
-          ? { ...planned, estimate: planned.plan.execution_plan.estimate, estimated_ops: planned.plan.estimated_ops }
-          : planned;
       },
       pipeline: (commands, options = {}) =>
         lazily(async () => {

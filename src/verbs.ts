@@ -20,7 +20,7 @@ export const verbs = [
   { name: 'apply', group: 'understand', summary: 'run a request or a plan, exactly as planned' },
   { name: 'approve', group: 'understand', summary: 'sign an approval of one plan, for one run' },
   { name: 'lint', group: 'understand', summary: 'find what is dangerous in command files and scripts' },
-  { name: 'explain', group: 'understand', summary: 'price a command or a request on live data' },
+  { name: 'explain', group: 'understand', summary: 'say what a command or a request costs, touches and needs' },
   { name: 'runs', group: 'runs', summary: 'list, show, resume, cancel, prune the runs that are kept' },
   { name: 'demo', group: 'other', summary: 'a tour on a throwaway Redis' },
   { name: 'schema', group: 'other', summary: 'print the JSON Schema of request, plan or report' },

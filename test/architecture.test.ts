@@ -24,6 +24,11 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   execute: { from: ['base', 'catalog', 'plan', 'formats', 'redis', 'inspect', 'state'] },
   // Tests of scripts on throwaway servers of their own: what they send has no plan and no target.
   'script-test': { from: ['base', 'formats', 'inspect', 'plan', 'redis'] },
+  // Sends commands of its own, to servers and keys of its own.
+  calibrate: { from: ['base', 'formats', 'plan', 'redis'] },
+  'calibrated.ts': { from: ['base', 'explain', 'plan', 'state'] },
+  'calibrating.ts': { from: ['base', 'calibrate', 'inspect', 'plan', 'redis', 'state'] },
+  'explaining.ts': { from: ['assemble.ts', 'base', 'explain', 'lint', 'plan', 'request'] },
   'assemble.ts': { from: ['base', 'plan', 'lint', 'explain'] },
   'run.ts': { from: ['steering.ts', 'base', 'plan', 'redis', 'execute', 'report', 'state'] },
   'verify.ts': { from: ['resume.ts', 'runs.ts', 'base', 'execute', 'plan', 'state'] },
@@ -90,6 +95,9 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'agent.ts': {
     from: [
       'approval.ts',
+      'calibrated.ts',
+      'calibrating.ts',
+      'explaining.ts',
       'lint-audit.ts',
       'lint-files.ts',
       'lint-inputs.ts',

@@ -4,6 +4,7 @@
  * empty; they are put back here, so that every entry has the shape of CommandInfo.
  */
 import { createRequire } from 'node:module';
+import { once } from '../base/once.ts';
 import type { CommandInfo } from './command.ts';
 
 interface GeneratedTable {
@@ -40,13 +41,5 @@ function completed(entry: GeneratedTable['commands'][number]): CommandInfo {
     complexity: '',
     seenOn: [],
     ...entry,
-  };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
   };
 }

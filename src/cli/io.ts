@@ -3,6 +3,7 @@ import type {
   Agent,
   AgentSettings,
   approvePlan,
+  explainWithoutServer,
   fixFiles,
   lintInputs,
   lintLive,
@@ -14,12 +15,16 @@ import type {
 import type { OpsError } from '../base/ops-error.ts';
 
 /** What the command line uses of an agent. */
-export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'resume' | 'verify' | 'explain' | 'close'>;
+export type PlanningAgent = Pick<
+  Agent,
+  'target' | 'plan' | 'apply' | 'resume' | 'verify' | 'explain' | 'calibrate' | 'close'
+>;
 
 /** What the front door needs of the agent's module. */
 export interface Stages {
   readonly openAgent: (settings: AgentSettings) => Promise<PlanningAgent>;
   readonly approvePlan: typeof approvePlan;
+  readonly explainWithoutServer: typeof explainWithoutServer;
   readonly fixFiles: typeof fixFiles;
   readonly lintInputs: typeof lintInputs;
   readonly lintLive: typeof lintLive;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { someDiagnostic, somePlan } from '../../test/cli/documents.ts';
 import { runFake, someEvents } from '../../test/cli/fake-io.ts';
 import { OpsError } from '../base/ops-error.ts';
+import { Explanation } from '../plan/explanation.ts';
 import { Report } from '../plan/report.ts';
 import { Request } from '../plan/request.ts';
 import { verbs } from '../verbs.ts';
@@ -423,10 +424,12 @@ describe('plan, explain, lint, schema', () => {
     expect(JSON.parse(fault.out)).toMatchObject({ diagnostics: [], error: { code: 'usage' } });
   });
 
-  it('explain prints an estimate with estimated_ops', async () => {
+  it('explain prints an estimate with estimated_ops, and what each command means', async () => {
     const outcome = await runFake(['explain', '--json', 'ZRANGE z 0 -1']);
     expect(outcome.requests).toEqual(['ZRANGE z 0 -1']);
-    expect(JSON.parse(outcome.out)).toEqual({ ...somePlan().execution_plan.estimate, estimated_ops: 1_703_441 });
+    const printed = JSON.parse(outcome.out);
+    expect(printed).toMatchObject({ ...somePlan().execution_plan.estimate, estimated_ops: 1_703_441, warnings: [] });
+    expect(Explanation.safeParse(printed.explanation).error).toBeUndefined();
     expect((await runFake(['explain', 'GET a'])).out).toContain('Estimate');
   });
 

@@ -6,33 +6,37 @@
 import { type Bytes, byteLength } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { type KeyUse, keysOf } from '../catalog/keys.ts';
-import { commandName } from '../catalog/lookup.ts';
+import { commandName, findCommand } from '../catalog/lookup.ts';
+import { type Costs, formOf } from '../plan/costs.ts';
 import type { KeyFacts, Server } from '../plan/target.ts';
-import { elementsRead, type Shape, shapeOf } from './command-shape.ts';
+import { type Across, elementsRead, type Shape, shapeOf } from './command-shape.ts';
 import { bulkBytes } from './resp-bytes.ts';
 import {
-  algebraMicros,
-  argumentMicros,
-  commandMicros,
-  copyMicros,
-  freeMicros,
-  freeStringByteMicros,
-  keysVisitMicros,
-  listStepMicros,
-  readMicros,
-  scanVisitMicros,
-} from './unit-costs.ts';
+  about,
+  addTimes,
+  fixedPart,
+  type Micros,
+  noTime,
+  timeOf,
+  times,
+  unknownCommand,
+  type Work,
+} from './server-time.ts';
+import { keysVisitMicros, scanVisit } from './unit-costs.ts';
 
-/** Elements touched, microseconds of the server's main thread, bytes of the reply. */
+/** Elements touched, time of the server's main thread, bytes of the reply. */
 export interface CommandCost {
   readonly elements: number;
-  readonly micros: number;
+  /** False: so many at most, or facts of a key are missing. */
+  readonly exact: boolean;
+  readonly time: Micros;
   readonly reply_bytes: number;
 }
 
 /** What the price depends on besides the command. */
 export interface Facts {
   readonly server: Server;
+  readonly costs: Costs;
   of(key: Bytes): KeyFacts | undefined;
 }
 
@@ -40,85 +44,146 @@ export interface Facts {
 export function commandCost(argv: Argv, facts: Facts): CommandCost {
   const uses = keysOf(argv) ?? [];
   const shape = shapeOf(argv);
-  const cost = sum([work(shape, argv, uses, facts), ...uses.map((use) => freed(use, argv, facts))]);
+  const cost = sum([work(shape, argv, uses, facts), ...uses.map((use) => overwritten(use, argv, facts))]);
   return { ...cost, elements: Math.max(1, cost.elements) };
 }
 
 /** The sum of prices. */
 export function sum(costs: readonly CommandCost[]): CommandCost {
   let elements = 0;
-  let micros = 0;
   let reply_bytes = 0;
   for (const cost of costs) {
     elements += cost.elements;
-    micros += cost.micros;
     reply_bytes += cost.reply_bytes;
   }
-  return { elements, micros, reply_bytes };
+  return {
+    elements,
+    exact: costs.every(({ exact }) => exact),
+    time: addTimes(costs.map(({ time }) => time)),
+    reply_bytes,
+  };
 }
 
 const smallReply = 5; // `+OK\r\n`, `:1\r\n`
 
 function work(shape: Shape, argv: Argv, uses: readonly KeyUse[], facts: Facts): CommandCost {
   switch (shape.shape) {
-    case 'one':
-      return { elements: 1, micros: commandMicros, reply_bytes: oneReply(argv, uses, facts) };
-    case 'deletes':
-      return { elements: 0, micros: commandMicros, reply_bytes: smallReply };
-    case 'per_argument': {
-      const items = Math.max(1, Math.ceil((argv.length - shape.from) / shape.step));
-      const reply = shape.replies
-        ? uses.reduce((bytes, use) => bytes + valueBytes(facts.of(keyOf(use))), 0)
-        : smallReply;
-      return { elements: items, micros: commandMicros + (items - 1) * argumentMicros, reply_bytes: reply };
+    case 'one': {
+      const time = timeOfOne(argv, uses, facts);
+      return { elements: 1, exact: findCommand(argv) !== undefined, time, reply_bytes: oneReply(argv, uses, facts) };
     }
+    case 'deletes':
+      return sum(uses.map((use) => deleted(use, argv, facts, uses.length)));
+    case 'per_argument':
+      return argumentsCost(shape, argv, uses, facts);
     case 'elements':
       return elementsCost(shape, argv, uses, facts);
     case 'keyspace': {
       const keys = shape.reads === undefined ? facts.server.keys : Math.min(facts.server.keys, shape.reads);
-      const unit = shape.micros === 'scan' ? scanVisitMicros : keysVisitMicros;
-      return { elements: keys, micros: commandMicros + keys * unit, reply_bytes: 16 + keys * 16 };
+      const visits = shape.micros === 'scan' ? times(scanVisit(facts), keys) : about(keys * keysVisitMicros, 2.5);
+      const time = addTimes([unknownCommand, visits]);
+      return { elements: keys, exact: shape.reads === undefined, time, reply_bytes: 16 + keys * 16 };
     }
     case 'flush':
       return flushCost(shape.asynchronous ?? lazy(facts.server, 'flush'), facts.server);
   }
 }
 
-function elementsCost(
-  shape: Extract<Shape, { shape: 'elements' }>,
-  argv: Argv,
-  uses: readonly KeyUse[],
-  facts: Facts,
-): CommandCost {
-  let elements = 0;
-  let micros = commandMicros;
-  let reply = smallReply;
-  for (const use of uses) {
-    if (use.access === 'OW') continue; // what it overwrites is priced as freed
-    const known = facts.of(keyOf(use));
-    const all =
-      known?.exists === false ? 0 : known === undefined || known.type === 'string' ? 1 : (known.elements ?? 1);
-    const touched = elementsRead(shape.range, argv, all);
-    elements += touched;
-    micros += touched * unitOf(shape.work, known?.type ?? 'none');
-    if (shape.replies) reply += replyShare(known, all, touched);
-  }
-  return { elements: Math.max(1, elements), micros, reply_bytes: reply };
+/** Constant work, or logarithmic in the size of the key; of a string as many bytes as are read or given. */
+function timeOfOne(argv: Argv, [use]: readonly KeyUse[], { of, costs }: Facts): Micros {
+  if (use === undefined) return unknownCommand;
+  const known = of(keyOf(use));
+  const command = commandName(argv);
+  const type = typeOf(command, argv, known);
+  const size = writesString.has(command) ? byteLength(argv.at(-1) ?? '') : (known?.elements ?? 0);
+  return timeOf({ command, type, form: formOf(type, known?.encoding), size, units: 1, per: 'size' }, costs);
 }
 
-function unitOf(kind: Extract<Shape, { shape: 'elements' }>['work'], type: string): number {
-  switch (kind) {
-    case 'read':
-      return readMicros(type);
-    case 'algebra':
-      return algebraMicros;
-    case 'copy':
-      return copyMicros;
-    case 'step':
-      return listStepMicros;
-    case 'remove':
-      return readMicros(type) + freeMicros(type);
-  }
+const writesString: ReadonlySet<string> = new Set('set setex psetex setnx getset append setrange'.split(' '));
+
+function argumentsCost(
+  shape: Extract<Shape, { shape: 'per_argument' }>,
+  argv: Argv,
+  uses: readonly KeyUse[],
+  { of, costs }: Facts,
+): CommandCost {
+  const units = Math.max(1, Math.ceil((argv.length - shape.from) / shape.step));
+  const command = commandName(argv);
+  const known = uses[0] && of(keyOf(uses[0]));
+  const type = shape.from === 1 ? 'keys' : typeOf(command, argv, known);
+  // what grows by its arguments is no longer compact after the first few hundred
+  const form = type === 'keys' ? 'string' : 'table';
+  const reply_bytes = shape.replies ? uses.reduce((bytes, use) => bytes + valueBytes(of(keyOf(use))), 0) : smallReply;
+  const time = timeOf({ command, type, form, size: known?.elements ?? 0, units, per: 'argument' }, costs);
+  return { elements: units, exact: true, time: addTimes([time, bytesTime(reply_bytes - units * 16)]), reply_bytes };
+}
+
+function elementsCost(
+  { range, across, replies, atMost }: Extract<Shape, { shape: 'elements' }>,
+  argv: Argv,
+  uses: readonly KeyUse[],
+  { of, costs }: Facts,
+): CommandCost {
+  const command = commandName(argv);
+  const read = uses.filter((use) => use.access !== 'OW'); // what it overwrites is priced as freed
+  const each = read.map((use) => {
+    const known = of(keyOf(use));
+    const all = sizeOf(known);
+    return { known, all, touched: elementsRead(range, argv, all) };
+  });
+  const touched = acrossKeys(
+    each.map((one) => one.touched),
+    across,
+  );
+  const largest = each.reduce(
+    (most, one) => (one.all > most.all ? one : most),
+    each[0] ?? { known: undefined, all: 0 },
+  );
+  const type = typeOf(command, argv, largest.known);
+  const isString = type === 'string';
+  const found: Work = {
+    command,
+    type,
+    form: formOf(type, largest.known?.encoding),
+    size: isString ? (largest.known?.elements ?? 0) : largest.all,
+    units: isString ? (largest.known?.elements ?? 0) : touched,
+    per: 'element',
+  };
+  const typical = smallReply + touched * 40;
+  const reply_bytes = replies
+    ? smallReply + each.reduce((bytes, one) => bytes + replyShare(one.known, one.all, one.touched), 0)
+    : smallReply;
+  return {
+    elements: Math.max(1, touched),
+    exact: !atMost && each.every(({ known }) => known !== undefined),
+    time: addTimes([timeOf(found, costs), bytesTime(reply_bytes - typical)]),
+    reply_bytes,
+  };
+}
+
+function sizeOf(known: KeyFacts | undefined): number {
+  if (known?.exists === false) return 0;
+  return known === undefined || known.type === 'string' ? 1 : (known.elements ?? 1);
+}
+
+function acrossKeys(touched: readonly number[], across: Across): number {
+  const all = touched.reduce((sum, one) => sum + one, 0);
+  if (across === 'sum') return all;
+  if (across === 'least') return Math.min(...touched) * touched.length;
+  return Math.min(touched[0]! * touched.length, all);
+}
+
+/** The type that a key has, or would have: the one that the command works on. */
+function typeOf(command: string, argv: Argv, known: KeyFacts | undefined): string {
+  if (known?.exists) return known.type;
+  const group = findCommand(argv)?.group ?? '';
+  if (group === 'sorted-set') return 'zset';
+  return group === 'generic' || group === 'bitmap' || command === '' ? 'string' : group;
+}
+
+/** What bytes beyond those of small elements take: copying into the reply (GET of 16 KB to 1 MB, Redis 7.0). */
+function bytesTime(bytes: number): Micros {
+  return bytes <= 0 ? noTime : about(bytes * 0.00008, 2.5);
 }
 
 /** The part of a value that comes back; MEMORY USAGE counts the bookkeeping too, so this is at the upper side. */
@@ -148,37 +213,65 @@ function valueBytes(known: KeyFacts | undefined): number {
   return known?.type === 'string' && known.elements !== undefined ? bulkBytes(known.elements) : smallReply;
 }
 
-/** What the server frees because of a key that is deleted or overwritten, where it does so at once. */
-function freed(use: KeyUse, argv: Argv, facts: Facts): CommandCost {
+/** DEL, UNLINK: looking the key up is an element of its own; `among` so many keys. */
+function deleted(use: KeyUse, argv: Argv, { server, costs, of }: Facts, among: number): CommandCost {
+  const known = of(keyOf(use));
   const name = commandName(argv);
-  const deletes = use.access === 'RM' && (name === 'del' || name === 'unlink' || name === 'getdel');
-  if (!deletes && use.access !== 'OW') return nothing;
-  const known = facts.of(keyOf(use));
-  const floor = deletes ? 1 : 0; // looking the key up is an element of its own for DEL and UNLINK
-  if (known === undefined || !known.exists) return { ...nothing, elements: floor, micros: floor * commandMicros };
-  if (known.type === 'string')
-    return {
-      ...nothing,
-      elements: floor,
-      micros: floor * commandMicros + (known.bytes ?? known.elements ?? 0) * freeStringByteMicros,
-    };
-  const elements = known.elements ?? 1;
-  const background = name === 'unlink' || lazy(facts.server, name === 'del' ? 'del' : 'server_del');
-  // collections of at most 64 elements are freed at once even then (LAZYFREE_THRESHOLD)
-  if (background && elements > 64) return { ...nothing, elements: Math.max(1, floor), micros: commandMicros };
-  return { ...nothing, elements: Math.max(floor, elements), micros: commandMicros + elements * freeMicros(known.type) };
+  const reply_bytes = among === 0 ? 0 : smallReply / among;
+  const lookup = times(
+    timeOf({ command: name, type: 'keys', form: 'string', size: 0, units: among, per: 'argument' }, costs),
+    1 / among,
+  );
+  if (known === undefined || !known.exists)
+    return { elements: 1, exact: known !== undefined, time: lookup, reply_bytes };
+  const background = name === 'unlink' || lazy(server, 'del');
+  const { elements, time } = freeing(known, background, costs);
+  return { elements: Math.max(1, elements), exact: true, time: addTimes([lookup, time]), reply_bytes };
 }
 
-const nothing: CommandCost = { elements: 0, micros: 0, reply_bytes: 0 };
+/** What the server frees because a key is overwritten, where it does so at once. */
+function overwritten(use: KeyUse, argv: Argv, { of, costs, server }: Facts): CommandCost {
+  const nothing: CommandCost = { elements: 0, exact: true, time: noTime, reply_bytes: 0 };
+  const gone = use.access === 'OW' || (use.access === 'RM' && commandName(argv) === 'getdel');
+  const known = of(keyOf(use));
+  if (!gone || known === undefined || !known.exists) return nothing;
+  const { elements, time } = freeing(known, lazy(server, 'server_del'), costs);
+  return known.type === 'string' ? { ...nothing, time } : { ...nothing, elements, time };
+}
+
+/** Collections of at most 64 elements are freed at once even where that is left to the background (LAZYFREE_THRESHOLD). */
+const alwaysAtOnce = 64;
+
+/** Freeing a value, beyond finding it. */
+function freeing(
+  known: KeyFacts,
+  background: boolean,
+  costs: Costs,
+): { readonly elements: number; readonly time: Micros } {
+  const { type } = known;
+  const size = known.elements ?? 1;
+  const form = formOf(type, known.encoding);
+  const found: Work = { command: 'del', type, form, size, units: size, per: 'element' };
+  if (type === 'string') return { elements: 1, time: beyondFixed(found, costs) };
+  if (background && size > alwaysAtOnce) return { elements: 1, time: about(0.5, 3) };
+  return { elements: size, time: beyondFixed(found, costs) };
+}
+
+function beyondFixed(found: Work, costs: Costs): Micros {
+  const { expected, low, high } = timeOf(found, costs);
+  const fixed = fixedPart(found, costs);
+  const less = (micros: number) => Math.max(0, micros - fixed);
+  return { expected: less(expected), low: less(low), high: less(high) };
+}
 
 function flushCost(background: boolean, server: Server): CommandCost {
-  if (background) return { elements: 1, micros: 100, reply_bytes: smallReply };
-  return {
-    elements: Math.max(1, server.keys),
-    micros: commandMicros + server.keys * freeMicros('hash'),
-    reply_bytes: smallReply,
-  };
+  if (background) return { elements: 1, exact: true, time: about(100, 3), reply_bytes: smallReply };
+  const time = addTimes([unknownCommand, about(server.keys * freedKeyMicros, 3)]);
+  return { elements: Math.max(1, server.keys), exact: true, time, reply_bytes: smallReply };
 }
+
+/** A small key that is freed with its entry (FLUSHALL SYNC of 1M strings, Redis 7.0). */
+const freedKeyMicros = 0.45;
 
 /** The lazyfree setting; where the server does not tell it, its engine's default (yes from Valkey 8.0, no on Redis). */
 function lazy(server: Server, name: keyof Server['lazyfree']): boolean {

@@ -14,7 +14,18 @@ export type Range =
   /** All of them, or the count after LIMIT. */
   | { readonly limit: true }
   /** What is left when index `from` to `to` stays. */
-  | { readonly outside: { readonly from: number; readonly to: number } };
+  | { readonly outside: { readonly from: number; readonly to: number } }
+  /** Those between the index at this argument and the nearer end. */
+  | { readonly index: number };
+
+/** How the elements of several keys count. */
+export type Across =
+  /** Each of them is looked at: unions, copies. */
+  | 'sum'
+  /** Those of the smallest are looked up in every key: intersections. */
+  | 'least'
+  /** Those of the first are looked up in every other, or all are gone through: whichever is less work. */
+  | 'difference';
 
 /** The shape of a command's work. */
 export type Shape =
@@ -26,8 +37,10 @@ export type Shape =
   | {
       readonly shape: 'elements';
       readonly range: Range;
-      readonly work: 'read' | 'algebra' | 'copy' | 'step' | 'remove';
       readonly replies: boolean;
+      readonly across: Across;
+      /** How many are touched depends on the data: so many at most. */
+      readonly atMost: boolean;
     }
   /** Visits the whole keyspace, or `reads` keys of it. */
   | { readonly shape: 'keyspace'; readonly micros: 'scan' | 'keys'; readonly reads?: number }
@@ -39,7 +52,9 @@ export function shapeOf(argv: Argv): Shape {
   const name = commandName(argv);
   if (name === 'scan') return { shape: 'keyspace', micros: 'scan', reads: numberAfter(argv, 'count') ?? 10 };
   if (name === 'flushall' || name === 'flushdb') return { shape: 'flush', asynchronous: flushMode(argv) };
+  if (name === 'zrangestore' && hasWord(argv, ['byscore', 'bylex'])) return { ...limited, replies: false };
   if (name === 'zrange' && hasWord(argv, ['byscore', 'bylex'])) return limited;
+  if ((name === 'xrange' || name === 'xrevrange') && argv[2] !== undefined) return entries(argv);
   const fixed = shapes.get(name);
   return fixed ?? { shape: 'one' };
 }
@@ -48,9 +63,22 @@ export function shapeOf(argv: Argv): Shape {
 export function elementsRead(range: Range, argv: Argv, all: number): number {
   if ('all' in range) return all;
   if ('limit' in range) return Math.min(all, limitOf(argv) ?? all);
-  if ('count' in range) return Math.min(all, Math.abs(integerAt(argv, range.count) ?? 1));
+  if ('count' in range) return counted(integerAt(argv, range.count) ?? 1, all);
+  if ('index' in range) return toIndex(integerAt(argv, range.index), all);
   if ('outside' in range) return all - between(range.outside, argv, all);
   return between(range, argv, all);
+}
+
+/** A negative count of SRANDMEMBER and its like gives elements more than once. */
+function counted(count: number, all: number): number {
+  return all === 0 ? 0 : count < 0 ? -count : Math.min(all, count);
+}
+
+/** LINDEX goes from the nearer end; an index outside is seen at once. */
+function toIndex(index: number | undefined, all: number): number {
+  if (index === undefined) return Math.ceil(all / 2);
+  const from = index < 0 ? all + index : index;
+  return from < 0 || from >= all ? 0 : Math.min(from + 1, all - from);
 }
 
 function between(range: { readonly from: number; readonly to: number }, argv: Argv, all: number): number {
@@ -62,11 +90,18 @@ function between(range: { readonly from: number; readonly to: number }, argv: Ar
   return Math.max(0, last - first + 1);
 }
 
+/** XRANGE key start end [COUNT n]: all from - to +, else so many at most. */
+function entries(argv: Argv): Shape {
+  const words = [wordOf(argv[2]), wordOf(argv[3])];
+  return words.includes('-') && words.includes('+') ? { ...limited, atMost: false } : limited;
+}
+
 /** The count of `LIMIT offset count`; skipped elements are walked over too. A negative count is all. */
 function limitOf(argv: Argv): number | undefined {
   const at = argv.findIndex((argument, index) => index > 1 && wordOf(argument) === 'limit');
-  const offset = at < 0 ? undefined : integerAt(argv, at + 1);
-  const count = at < 0 ? undefined : integerAt(argv, at + 2);
+  if (at < 0) return numberAfter(argv, 'count');
+  const offset = integerAt(argv, at + 1);
+  const count = integerAt(argv, at + 2);
   return offset === undefined || count === undefined || count < 0 ? undefined : Math.max(0, offset) + count;
 }
 
@@ -92,15 +127,19 @@ function flushMode(argv: Argv): boolean | undefined {
   return mode === 'async' ? true : mode === 'sync' ? false : undefined;
 }
 
-const limited: Shape = { shape: 'elements', range: { limit: true }, work: 'read', replies: true };
-const whole: Shape = { shape: 'elements', range: { all: true }, work: 'read', replies: true };
-const algebra: Shape = { shape: 'elements', range: { all: true }, work: 'algebra', replies: true };
-const store: Shape = { shape: 'elements', range: { all: true }, work: 'algebra', replies: false };
-const copy: Shape = { shape: 'elements', range: { all: true }, work: 'copy', replies: false };
-const step: Shape = { shape: 'elements', range: { all: true }, work: 'step', replies: false };
-const popped: Shape = { shape: 'elements', range: { count: 2 }, work: 'remove', replies: true };
-const indexed: Shape = { shape: 'elements', range: { from: 2, to: 3 }, work: 'read', replies: true };
-const removed: Shape = { shape: 'elements', range: { all: true }, work: 'remove', replies: false };
+const all: Range = { all: true };
+const limited = elements({ limit: true }, { replies: true, atMost: true });
+const whole = elements(all, { replies: true });
+const upToAll = elements(all, { atMost: true });
+const popped = elements({ count: 2 }, { replies: true });
+const indexed = elements({ from: 2, to: 3 }, { replies: true });
+
+function elements(
+  range: Range,
+  more: { readonly replies?: boolean; readonly across?: Across; readonly atMost?: boolean } = {},
+): Extract<Shape, { shape: 'elements' }> {
+  return { shape: 'elements', range, replies: false, across: 'sum', atMost: false, ...more };
+}
 
 const shapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ...named('del unlink', { shape: 'deletes' }),
@@ -117,22 +156,23 @@ const shapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ...named('hgetall hkeys hvals smembers', whole),
   ...named('xrange xrevrange zrangebyscore zrevrangebyscore zrangebylex zrevrangebylex', limited),
   ...named('lrange zrange zrevrange', indexed),
-  ...named('ltrim', { shape: 'elements', range: { outside: { from: 2, to: 3 } }, work: 'remove', replies: false }),
-  ...named('zremrangebyrank', { shape: 'elements', range: { from: 2, to: 3 }, work: 'remove', replies: false }),
-  ...named('zremrangebyscore zremrangebylex', removed),
+  ...named('ltrim', elements({ outside: { from: 2, to: 3 } })),
+  ...named('zremrangebyrank', elements({ from: 2, to: 3 })),
+  ...named('zremrangebyscore zremrangebylex', upToAll),
   ...named('lpop rpop spop zpopmin zpopmax', popped),
-  ...named('srandmember hrandfield zrandmember', {
-    shape: 'elements',
-    range: { count: 2 },
-    work: 'read',
-    replies: true,
-  }),
-  ...named('sunion sinter sdiff zunion zinter zdiff sintercard zintercard', algebra),
-  ...named('sunionstore sinterstore sdiffstore zunionstore zinterstore zdiffstore zrangestore', store),
-  ...named('sort sort_ro', { shape: 'elements', range: { all: true }, work: 'copy', replies: true }),
-  ...named('dump', { shape: 'elements', range: { all: true }, work: 'read', replies: true }),
-  ...named('copy', copy),
-  ...named('lpos lrem linsert lindex lset', step),
+  ...named('srandmember hrandfield zrandmember', popped),
+  ...named('sunion zunion', whole),
+  ...named('sunionstore zunionstore', elements(all)),
+  ...named('sinter zinter', elements(all, { across: 'least', replies: true, atMost: true })),
+  ...named('sinterstore zinterstore sintercard zintercard', elements(all, { across: 'least', atMost: true })),
+  ...named('sdiff zdiff', elements(all, { across: 'difference', replies: true, atMost: true })),
+  ...named('sdiffstore zdiffstore', elements(all, { across: 'difference', atMost: true })),
+  ...named('zrangestore', elements({ from: 3, to: 4 })),
+  ...named('sort sort_ro dump', whole),
+  ...named('copy', elements(all)),
+  ...named('lpos lrem linsert', upToAll),
+  ...named('lindex lset', elements({ index: 2 })),
+  ...named('xtrim', upToAll),
   ...named('keys', { shape: 'keyspace', micros: 'keys' }),
 ]);
 

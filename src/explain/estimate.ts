@@ -15,9 +15,11 @@ import type { KeyFacts, SelectionFacts, Target } from '../plan/target.ts';
 import type { Argument } from '../plan/values.ts';
 import { argvOf } from './arguments.ts';
 import { type CommandCost, commandCost, type Facts, sum } from './command-cost.ts';
+import { defaultCosts } from './default-costs.ts';
 import { scanArgv } from './planned-commands.ts';
 import { bulkBytes, commandBytes } from './resp-bytes.ts';
-import { commandMicros, scanVisitMicros } from './unit-costs.ts';
+import { about, addTimes, type Micros, times } from './server-time.ts';
+import { commandMicros, scanVisit } from './unit-costs.ts';
 
 /** The price of a draft: the estimate, the elements the server touches, the round trips. A script's own work is not known: it counts one element for each of its keys. */
 export function estimate(
@@ -27,7 +29,8 @@ export function estimate(
   const facts = factsOf(target);
   const prices = draft.steps.map((step) => priceOf(step, draft, target, facts));
   const total = (of: (price: Price) => number) => whole(prices.reduce((all, price) => all + of(price), 0));
-  const server_ms = finite(prices.reduce((all, price) => all + price.micros, 0) / 1000);
+  const time = times(addTimes(prices.map((price) => price.time)), 1 / 1000);
+  const server_ms = finite(time.expected);
   const round_trips = total((price) => price.round_trips);
   const commands = prices.reduce((all, price) => all + price.paced, 0);
   const { rate } = draft.request.limits;
@@ -39,6 +42,9 @@ export function estimate(
       low: total((price) => price.low),
       high: total((price) => price.high),
       server_ms: rounded(server_ms),
+      server_ms_low: rounded(time.low),
+      server_ms_high: rounded(time.high),
+      costs: facts.costs.basis,
       bytes_out: total((price) => price.bytes_out),
       bytes_in: total((price) => price.bytes_in),
       duration_ms: rounded(Math.max(network, rate === undefined ? 0 : (commands / rate) * 1000)),
@@ -54,7 +60,7 @@ interface Price {
   readonly high: number;
   readonly basis: Estimate['basis'];
   readonly elements: number;
-  readonly micros: number;
+  readonly time: Micros;
   readonly bytes_out: number;
   readonly bytes_in: number;
   readonly round_trips: number;
@@ -75,7 +81,7 @@ function priceOf(step: Step, draft: Draft, target: Target, facts: Facts): Price 
     case 'script':
       return scriptPrice(step, target, facts);
     case 'scan':
-      return scanPrice(step, target);
+      return scanPrice(step, target, facts);
     case 'for_each':
       return jobPrice(step, draft, target, facts);
     case 'stream':
@@ -91,7 +97,7 @@ function commandsPrice(commands: readonly (readonly Argument[])[], round_trips: 
   return {
     ...counted(distinctKeys(argvs)),
     elements: cost.elements,
-    micros: cost.micros,
+    time: cost.time,
     bytes_out: argvs.reduce((bytes, argv) => bytes + commandBytes(argv), 0),
     bytes_in: cost.reply_bytes,
     round_trips,
@@ -108,7 +114,7 @@ function transactionPrice(step: TransactionStep, facts: Facts): Price {
   const frame = [['MULTI'], ['EXEC'], ...(step.watch.length === 0 ? [] : [['WATCH', ...step.watch]])];
   return {
     ...price,
-    micros: price.micros + frame.length * commandMicros,
+    time: addTimes([price.time, simple(frame.length)]),
     bytes_out: price.bytes_out + frame.reduce((bytes, argv) => bytes + commandBytes(argv), 0),
     // +OK of MULTI and WATCH, +QUEUED for each command, the header of EXEC's array
     bytes_in: price.bytes_in + frame.length * 5 + step.steps.length * 9,
@@ -125,7 +131,7 @@ function scriptPrice(step: Extract<Step, { kind: 'script' }>, target: Target, fa
   return {
     ...counted(keys),
     elements: Math.max(1, elements),
-    micros: 10 * commandMicros,
+    time: about(10 * commandMicros, 3),
     bytes_out: known ? call : 2 * call + load,
     bytes_in: known ? 16 : 16 + 60 + bulkBytes(40),
     round_trips: known ? 1 : 3,
@@ -133,14 +139,14 @@ function scriptPrice(step: Extract<Step, { kind: 'script' }>, target: Target, fa
   };
 }
 
-function scanPrice(step: ScanStep, target: Target): Price {
+function scanPrice(step: ScanStep, target: Target, facts: Facts): Price {
   const found = selectionOf(step.selection, target);
   const limit = step.limit ?? Number.POSITIVE_INFINITY;
   const keys = Math.min(found.keys, limit);
   // a limited listing ends early: it visits the part of the keyspace that holds so many matches
   const part = found.keys > limit ? limit / found.keys : 1;
   const visited = Math.ceil(target.server.keys * part);
-  const scan = scanningPrice(step.selection, step.count, visited, keys, found);
+  const scan = scanningPrice(step.selection, step.count, visited, keys, found, facts);
   const listed = {
     ...scan,
     keys,
@@ -153,7 +159,7 @@ function scanPrice(step: ScanStep, target: Target): Price {
   return {
     ...listed,
     elements: scan.elements + keys,
-    micros: scan.micros + keys * commandMicros,
+    time: addTimes([scan.time, simple(keys)]),
     bytes_out: scan.bytes_out + keys * commandBytes(['PTTL', 'x'.repeat(keyLength(found))]),
     bytes_in: scan.bytes_in + keys * 12,
     round_trips: scan.round_trips + Math.min(scan.round_trips, keys),
@@ -172,7 +178,7 @@ function exportPrice(listed: Price, found: SelectionFacts): Price {
   return {
     ...listed,
     elements: listed.elements + Math.ceil(keys * elements),
-    micros: listed.micros + keys * (4 * commandMicros + elements * 0.1),
+    time: addTimes([listed.time, simple(keys * 4), about(keys * elements * 0.1, 3)]),
     bytes_out: listed.bytes_out + keys * 4 * perKey,
     bytes_in: listed.bytes_in + Math.ceil(keys * bytes),
     round_trips: listed.round_trips + 3 * Math.ceil(keys / 100),
@@ -190,11 +196,11 @@ function jobPrice(step: ForEachStep, draft: Draft, target: Target, facts: Facts)
   const met = left.ttl === undefined ? 0 : found.keys;
   const look = found.listed
     ? readingPrice({ ...step, selection: left }, found)
-    : scanningPrice(left, step.count, target.server.keys, met, found);
+    : scanningPrice(left, step.count, target.server.keys, met, found, facts);
   return {
     ...job,
     elements: job.elements + look.elements,
-    micros: job.micros + look.micros,
+    time: addTimes([job.time, look.time]),
     bytes_out: job.bytes_out + look.bytes_out,
     bytes_in: job.bytes_in + look.bytes_in,
     round_trips: job.round_trips + look.round_trips,
@@ -207,8 +213,8 @@ function actingPrice(step: ForEachStep, draft: Draft, target: Target, facts: Fac
   const visited = found.listed?.keys ?? target.server.keys;
   const scan = found.listed
     ? readingPrice(step, found)
-    : scanningPrice(step.selection, step.count, visited, found.keys, found);
-  const each = eachKey(step, found, facts);
+    : scanningPrice(step.selection, step.count, visited, found.keys, found, facts);
+  const each = eachKey(step.do.argv, found, facts);
   const pages = Math.max(1, Math.ceil(visited / step.count));
   const perPage = found.keys / pages;
   const batch = pacedBatch(step.batch_size, draft);
@@ -219,7 +225,7 @@ function actingPrice(step: ForEachStep, draft: Draft, target: Target, facts: Fac
     high: found.high,
     basis: found.basis,
     elements: scan.elements + Math.ceil(found.keys * each.elements),
-    micros: scan.micros + found.keys * each.micros,
+    time: addTimes([scan.time, times(each.time, found.keys)]),
     bytes_out: scan.bytes_out + found.keys * commandBytes(argvOf(step.do.argv, 'x'.repeat(keyLength(found)))),
     bytes_in: scan.bytes_in + Math.ceil(found.keys * each.reply_bytes),
     round_trips: scan.round_trips + batches,
@@ -246,7 +252,7 @@ function streamPrice(step: StreamStep, draft: Draft, target: Target, facts: Fact
     high: read.keys + later,
     basis: later === 0 ? 'counted' : 'bound',
     elements: read.elements * scale,
-    micros: read.micros * scale,
+    time: times(read.time, scale),
     bytes_out: read.bytes_out * scale,
     bytes_in: read.bytes_in * scale,
     round_trips: Math.ceil(commands / pacedBatch(draft.batch_size, draft)),
@@ -255,13 +261,18 @@ function streamPrice(step: StreamStep, draft: Draft, target: Target, facts: Fact
 }
 
 /** The mean price of the job's command over the sampled keys; that of an unknown key when there are none. */
-function eachKey(step: ForEachStep, found: SelectionFacts, facts: Facts): CommandCost {
-  if (found.samples.length === 0) return commandCost(argvOf(step.do.argv), facts);
+export function eachKey(argv: readonly Argument[], found: SelectionFacts, facts: Facts): CommandCost {
+  if (found.samples.length === 0) return commandCost(argvOf(argv), facts);
   const samples = new Map(found.samples.map((sample) => [bytesId(sample.key), sample]));
-  const sampled: Facts = { server: facts.server, of: (key) => samples.get(bytesId(key)) };
-  const cost = sum(found.samples.map((sample) => commandCost(argvOf(step.do.argv, sample.key), sampled)));
+  const sampled: Facts = { ...facts, of: (key) => samples.get(bytesId(key)) };
+  const cost = sum(found.samples.map((sample) => commandCost(argvOf(argv, sample.key), sampled)));
   const count = found.samples.length;
-  return { elements: cost.elements / count, micros: cost.micros / count, reply_bytes: cost.reply_bytes / count };
+  return {
+    ...cost,
+    elements: cost.elements / count,
+    time: times(cost.time, 1 / count),
+    reply_bytes: cost.reply_bytes / count,
+  };
 }
 
 /** SCAN over `visited` keys; with every page redops asks INFO server and TIME in the same packet, then what the filters need of the keys that it gave. */
@@ -271,6 +282,7 @@ function scanningPrice(
   visited: number,
   matched: number,
   found: SelectionFacts,
+  facts: Facts,
 ): Price {
   const pages = Math.max(1, Math.ceil(visited / count));
   const call =
@@ -282,7 +294,7 @@ function scanningPrice(
   return {
     ...counted(matched),
     elements: Math.max(1, visited) + reads,
-    micros: visited * scanVisitMicros + (pages * 3 + reads) * commandMicros,
+    time: addTimes([times(scanVisit(facts), visited), simple(pages * 3 + reads)]),
     bytes_out: pages * call + reads * commandBytes(['MEMORY', 'x'.repeat(keyBytes)]),
     bytes_in: pages * (infoReply + 64) + given * bulkBytes(keyBytes) + reads * 12,
     round_trips: pages * (1 + packetsOf(selection)),
@@ -298,7 +310,7 @@ function readingPrice({ selection, count }: ForEachStep, found: SelectionFacts):
   return {
     ...counted(found.keys),
     elements: reads,
-    micros: reads * commandMicros,
+    time: simple(reads),
     bytes_out: reads * commandBytes(['MEMORY', 'x'.repeat(keyBytes)]),
     bytes_in: reads * 12,
     round_trips: reads === 0 ? 0 : Math.ceil(asked / count) * packetsOf(selection),
@@ -313,7 +325,7 @@ function packetsOf(selection: Selection): number {
 }
 
 /** The facts of a selection; where it was not inspected, what the number of keys bounds. */
-function selectionOf(selection: Selection, target: Target): SelectionFacts {
+export function selectionOf(selection: Selection, target: Target): SelectionFacts {
   const id = selectionId(selection);
   const found = target.selections.find((facts) => selectionId(facts.selection) === id);
   const { keys } = target.server;
@@ -354,9 +366,10 @@ function distinctKeys(argvs: readonly Argv[]): number {
   return keys.size;
 }
 
-function factsOf(target: Target): Facts {
+/** What is known of the target's keys, and what its commands cost. */
+export function factsOf(target: Target): Facts {
   const keys = new Map(target.keys.map((facts) => [bytesId(facts.key), facts]));
-  return { server: target.server, of: (key: Bytes) => keys.get(bytesId(key)) };
+  return { server: target.server, costs: target.costs ?? defaultCosts(), of: (key: Bytes) => keys.get(bytesId(key)) };
 }
 
 function whole(value: number): number {
@@ -364,7 +377,12 @@ function whole(value: number): number {
 }
 
 function rounded(value: number): number {
-  return Math.round(finite(value) * 1000) / 1000;
+  return Math.round(finite(value) * 10_000) / 10_000;
+}
+
+/** So many simple commands. */
+function simple(commands: number): Micros {
+  return about(commands * commandMicros, 2);
 }
 
 function finite(value: number): number {

@@ -9,12 +9,12 @@ import { keysOf } from '../catalog/keys.ts';
 import { commandName } from '../catalog/lookup.ts';
 import { deletesKeys, destroys, isAdministrative, isReadOnly, isWrite } from '../catalog/nature.ts';
 import { isGuarded } from '../plan/guarded-command.ts';
-import { type Draft, type PlannedCommand, sampledCommands } from '../plan/plan.ts';
+import { type Draft, type PlannedCommand, type SampledCommand, sampledCommands } from '../plan/plan.ts';
 import { commandsOf, type Step, type StreamStep } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
 import { argvOf } from './arguments.ts';
 import { type MinVersion, minVersion } from './min-version.ts';
-import { permissionsOf } from './permissions.ts';
+import { type Grants, grantsOf, permissionsOf } from './permissions.ts';
 import { looksAgain, plannedCommands } from './planned-commands.ts';
 
 /** The nature of a plan. */
@@ -37,17 +37,12 @@ export interface Nature {
 export function natureOf(draft: Draft, target: Target): Nature {
   const { steps } = draft;
   const sampled = sampledCommands(draft, target);
-  const argvs = [
-    ...steps.flatMap((step) => commandsOf(step, '').map(({ argv }) => argvOf(argv))),
-    ...sampled.map(({ argv }) => argv),
-  ];
+  const argvs = argvsOf(draft, sampled);
   // what a file holds behind its first commands is held to what those do when it runs, but it may be any of that
   const whole = steps.every((step) => step.kind !== 'stream' || isWhole(step, target));
-  const scripts = steps.filter((step) => step.kind === 'script');
-  const writingScript = scripts.some((step) => !step.read_only);
-  const writes = writingScript || argvs.some((argv) => changes(argv));
+  const writingScript = hasWritingScript(steps);
+  const writes = writesAny(steps, argvs);
   const commands = plannedCommands(draft, target.server, sampled);
-  const loading = 'scripts' in draft.request && draft.request.scripts ? [['SCRIPT', 'LOAD', '']] : [];
   const destructive = writingScript || steps.some((step) => expiresMatch(step)) || argvs.some((argv) => loses(argv));
   return {
     atomic: steps.length === 1 && isAtomic(steps[0]!),
@@ -55,15 +50,44 @@ export function natureOf(draft: Draft, target: Target): Nature {
     reversible: !destructive && (!writes || (whole && reversible(steps, argvs, target))),
     destructive,
     writes,
-    permissions: permissionsOf(
-      steps,
-      [...argvs, ...loading],
-      writes,
-      commands.some(({ argv }) => isGuarded(argv)),
-    ),
+    permissions: permissionsOf(grantsOfPlan(draft, argvs, writes, commands)),
     min_version: versionsOf(steps, conditionsByScript(draft) ? argvs.map(unconditional) : argvs),
     commands,
   };
+}
+
+/** What a user needs to run a draft. */
+export function grantsOfDraft(draft: Draft, target: Target): Grants {
+  const sampled = sampledCommands(draft, target);
+  const argvs = argvsOf(draft, sampled);
+  const commands = plannedCommands(draft, target.server, sampled);
+  return grantsOfPlan(draft, argvs, writesAny(draft.steps, argvs), commands);
+}
+
+function grantsOfPlan(
+  { steps, request }: Draft,
+  argvs: readonly Argv[],
+  writes: boolean,
+  commands: readonly PlannedCommand[],
+): Grants {
+  const loading = 'scripts' in request && request.scripts ? [['SCRIPT', 'LOAD', '']] : [];
+  const guarded = commands.some(({ argv }) => isGuarded(argv));
+  return grantsOf(steps, [...argvs, ...loading], writes, guarded);
+}
+
+function argvsOf({ steps }: Draft, sampled: readonly SampledCommand[]): Argv[] {
+  return [
+    ...steps.flatMap((step) => commandsOf(step, '').map(({ argv }) => argvOf(argv))),
+    ...sampled.map(({ argv }) => argv),
+  ];
+}
+
+function writesAny(steps: readonly Step[], argvs: readonly Argv[]): boolean {
+  return hasWritingScript(steps) || argvs.some((argv) => changes(argv));
+}
+
+function hasWritingScript(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.kind === 'script' && !step.read_only);
 }
 
 /** Where redops words the command itself, a script stands in for the conditions that a server before 7.0 does not have. */

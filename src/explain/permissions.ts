@@ -1,10 +1,10 @@
 /**
  * The least ACL rule that lets a user run the plan: its commands, what redops itself asks of the server while it runs
- * them, and its keys. `%R~` and `%W~` are not used: they need 7.0.
+ * them, and its keys. The rules as such are those of every version; acl-rule.ts makes the narrower ones of 7.0.
  */
 import { type Bytes, bytesId, toBuffer } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
-import { keysOf } from '../catalog/keys.ts';
+import { type KeyUse, keysOf } from '../catalog/keys.ts';
 import { findCommand } from '../catalog/lookup.ts';
 import { counterRead } from '../catalog/script-replies.ts';
 import { filterCommands, isFiltered } from '../plan/filters.ts';
@@ -14,23 +14,39 @@ import { literal } from '../plan/values.ts';
 /** Key patterns that are listed one by one; beyond, their common prefix stands for them. */
 const mostPatterns = 100;
 
-/** ACL rules such as "+unlink", "+object|freq", "~session:*", sorted within commands, keys, channels. `argvs`: every command of the steps; `guarded`: some go inside the script that looks again. */
-export function permissionsOf(
-  steps: readonly Step[],
-  argvs: readonly Argv[],
-  writes: boolean,
-  guarded = false,
-): string[] {
-  const commands = new Set(argvs.flatMap((argv) => commandRules(argv)));
-  if (guarded) for (const rule of guarding) commands.add(rule);
-  for (const rule of steps.flatMap((step) => stepRules(step))) commands.add(rule);
-  for (const rule of ownRules(writes)) commands.add(rule);
-  const all = commands.has('+@all');
+/** ACL rules such as "+unlink", "+object|freq", "~session:*", sorted within commands, keys, channels. */
+export function permissionsOf({ own, planned, keys, channels }: Grants): string[] {
+  const commands = new Set([...own, ...planned]);
   return [
-    ...(all ? ['+@all'] : [...commands].sort()),
-    ...keyRules(steps, argvs),
-    ...[...new Set(argvs.flatMap((argv) => channelRules(argv)))].sort(),
+    ...(commands.has('+@all') ? ['+@all'] : [...commands].sort()),
+    ...keys.map(({ pattern }) => `~${pattern}`),
+    ...channels,
   ];
+}
+
+/** What a user needs for the plan, taken apart. */
+export interface Grants {
+  /** Commands that redops sends for itself; none of them has keys. */
+  readonly own: readonly string[];
+  /** Commands of the plan. */
+  readonly planned: readonly string[];
+  /** Key patterns, without the ~, and whether keys of them are read and written. */
+  readonly keys: readonly { readonly pattern: string; readonly reads: boolean; readonly writes: boolean }[];
+  /** `&channel`. */
+  readonly channels: readonly string[];
+}
+
+/** What the steps need. `argvs`: every command of theirs; `guarded`: some go inside the script that looks again. */
+export function grantsOf(steps: readonly Step[], argvs: readonly Argv[], writes: boolean, guarded: boolean): Grants {
+  const planned = new Set(argvs.flatMap((argv) => commandRules(argv)));
+  if (guarded) for (const rule of guarding) planned.add(rule);
+  for (const rule of steps.flatMap((step) => stepRules(step))) planned.add(rule);
+  return {
+    own: ownRules(writes),
+    planned: [...planned].sort(),
+    keys: keyRules(steps, argvs),
+    channels: [...new Set(argvs.flatMap((argv) => channelRules(argv)))].sort(),
+  };
 }
 
 /** What the run needs for itself. Connecting: HELLO, CLIENT SETNAME and ID; proof of the server: INFO, ROLE, TIME; before anything is resent: CLIENT KILL. */
@@ -107,28 +123,55 @@ function calledBy(source: Bytes): readonly string[] {
   return named.flatMap(([, , name, , sub]) => commandRules(sub === undefined ? [name] : [name, sub]));
 }
 
-function keyRules(steps: readonly Step[], argvs: readonly Argv[]): readonly string[] {
-  const keys = new Map<string, Bytes>();
-  const add = (key: Bytes | undefined) => key !== undefined && keys.set(bytesId(key), key);
+function keyRules(steps: readonly Step[], argvs: readonly Argv[]): Grants['keys'] {
+  const keys = new Map<string, Access>();
+  const add = (key: Bytes | undefined, reads: boolean, writes: boolean) => {
+    if (key === undefined) return;
+    const known = keys.get(bytesId(key));
+    keys.set(bytesId(key), { key, reads: reads || known?.reads === true, writes: writes || known?.writes === true });
+  };
   const selecting = steps.filter((step) => step.kind === 'scan' || step.kind === 'for_each');
   for (const step of steps) {
-    if (step.kind === 'script') step.keys.forEach(add);
-    if (step.kind === 'transaction') step.watch.forEach(add);
+    // what a script does with its keys is not known
+    if (step.kind === 'script') for (const key of step.keys) add(key, true, true);
+    if (step.kind === 'transaction') for (const key of step.watch) add(key, true, false);
   }
   // a job's command has the key of the selection, which the pattern covers
-  if (selecting.length === 0) for (const argv of argvs) for (const use of keysOf(argv) ?? []) add(use.key);
-  const named = keyPatterns([...keys.values()]);
-  const matched = selecting.map((step) => `~${patternText(step.selection.match)}`);
-  return [...new Set([...matched, ...named])].sort();
+  if (selecting.length === 0)
+    for (const argv of argvs) for (const use of keysOf(argv) ?? []) add(use.key, readsKey(use), writesKey(use));
+  const jobs = selecting.map((step) => ({
+    pattern: patternText(step.selection.match),
+    reads: true,
+    writes: step.kind === 'for_each',
+  }));
+  const patterns = new Map([...jobs, ...keyPatterns([...keys.values()])].map((one) => [one.pattern, one]));
+  return [...patterns.values()].sort((a, b) => (a.pattern < b.pattern ? -1 : 1));
 }
 
-function keyPatterns(keys: readonly Bytes[]): readonly string[] {
-  const texts = keys.map((key) => patternText(escaped(key)));
-  if (texts.length <= mostPatterns) return texts.map((text) => `~${text}`);
-  let prefix = texts[0]!;
-  for (const text of texts) while (!text.startsWith(prefix)) prefix = prefix.slice(0, -1);
+interface Access {
+  readonly key: Bytes;
+  readonly reads: boolean;
+  readonly writes: boolean;
+}
+
+/** As the server checks it: what gives out what a key holds, and what puts in, changes or takes away. A key that is only named needs either. */
+function readsKey({ access, flags }: KeyUse): boolean {
+  return flags.includes('access') || access === 'RO';
+}
+
+function writesKey({ flags }: KeyUse): boolean {
+  return ['insert', 'update', 'delete'].some((flag) => flags.includes(flag));
+}
+
+function keyPatterns(keys: readonly Access[]): Grants['keys'] {
+  const named = keys.map((one) => ({ ...one, pattern: patternText(escaped(one.key)) }));
+  if (named.length <= mostPatterns)
+    return named.map(({ pattern, ...one }) => ({ pattern, reads: one.reads, writes: one.writes }));
+  let prefix = named[0]!.pattern;
+  for (const { pattern } of named) while (!pattern.startsWith(prefix)) prefix = prefix.slice(0, -1);
   // not inside an escape: `a\` would escape the star
-  return [`~${prefix.replace(/\\$/, '')}*`];
+  const pattern = `${prefix.replace(/\\$/, '')}*`;
+  return [{ pattern, reads: named.some((one) => one.reads), writes: named.some((one) => one.writes) }];
 }
 
 /** A key as a glob that matches only itself. */

@@ -47,7 +47,12 @@ export function scanArgv(selection: Selection, count: number): Argument[] {
   ];
 }
 
-function commandsOfStep(step: Step, server: Pick<Target['server'], 'redis_version'>, looks: boolean): Argument[][] {
+/** The commands of a step, in order; those of a job once. `looks`: conditions may go inside a script. */
+export function commandsOfStep(
+  step: Step,
+  server: Pick<Target['server'], 'redis_version'>,
+  looks: boolean,
+): Argument[][] {
   switch (step.kind) {
     case 'command':
       return [step.argv];

@@ -7,8 +7,12 @@ export const Estimate = z.strictObject({
   basis: z.enum(['counted', 'sampled', 'bound']),
   low: z.int().nonnegative(),
   high: z.int().nonnegative(),
-  /** Server CPU, in milliseconds. */
+  /** Time of the server's main thread, in milliseconds: what is expected, and between which nine of ten runs lie. */
   server_ms: z.number().nonnegative(),
+  server_ms_low: z.number().nonnegative(),
+  server_ms_high: z.number().nonnegative(),
+  /** Whose measurements these times rest on: the target's own, those of a throwaway server of its version, or those that redops brings along. */
+  costs: z.enum(['target', 'throwaway', 'default']),
   bytes_out: z.int().nonnegative(),
   bytes_in: z.int().nonnegative(),
   /** From first command to last reply, in milliseconds. */

@@ -3,6 +3,7 @@
  * measured facts that drift is judged by; rules and prices read all of it.
  */
 import { z } from 'zod';
+import { Costs } from './costs.ts';
 import { Selection } from './step.ts';
 import { Bytestring, Key } from './values.ts';
 
@@ -184,6 +185,8 @@ export const Target = z.strictObject({
   native: z.array(NativeCommand).exactOptional(),
   /** The libraries of functions; left out where nothing asks, and where the server does not say. */
   libraries: z.array(LibraryFacts).exactOptional(),
+  /** What the plan's commands cost on this target, where it was calibrated; what redops brings along is used otherwise. */
+  costs: Costs.exactOptional(),
   /** `lint.conventions` of redops.yaml, by which the plan was judged. */
   conventions: z.array(Convention).exactOptional(),
 });

@@ -3,6 +3,7 @@ import {
   type AgentSettings,
   type ApplyOptions,
   approvePlan,
+  explainWithoutServer,
   fixFiles,
   type LintResult,
   lintInputs,
@@ -12,6 +13,7 @@ import {
 } from '../../src/agent.ts';
 import type { Io, PlanningAgent, Stages } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
+import { explainPlanned } from '../../src/explaining.ts';
 import type { Diagnostic } from '../../src/plan/diagnostic.ts';
 import type { Event } from '../../src/plan/event.ts';
 import type { Plan } from '../../src/plan/plan.ts';
@@ -136,8 +138,10 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
     explain: async (request) => {
       requests.push(request);
       if (options.problems) return { plan: undefined, diagnostics: options.problems };
-      const { estimate } = plan.execution_plan;
-      return { plan, diagnostics: [], estimate, estimated_ops: plan.estimated_ops };
+      return explainPlanned({ plan, diagnostics: [] });
+    },
+    calibrate: async () => {
+      throw new Error('no test calibrates a fake');
     },
     close: async () => {
       closed += 1;
@@ -145,6 +149,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
   };
   const stages: Stages = {
     approvePlan,
+    explainWithoutServer,
     fixFiles,
     loadRuns,
     loadTargets,

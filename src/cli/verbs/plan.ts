@@ -12,7 +12,7 @@ export function addPlan(program: Command, io: Io, finish: Finish): void {
     .option('--json', 'print the plan as JSON')
     .action((file: string, options: RunOptions) =>
       finish(async () => {
-        const { planFile } = await import('../understand.ts');
+        const { planFile } = await import('../plan-file.ts');
         return planFile(io, options, file);
       }, faultDocument(options)),
     );

@@ -6,9 +6,9 @@ import type { Finish, Io } from '../io.ts';
 export function addSchema(program: Command, io: Io, finish: Finish): void {
   program
     .command('schema')
-    .description('print the JSON Schema (2020-12) of request, plan or report')
-    .addArgument(new Argument('<document>', 'which').choices(['request', 'plan', 'report']))
-    .action((name: 'request' | 'plan' | 'report') =>
+    .description('print the JSON Schema (2020-12) of request, plan, report or explanation')
+    .addArgument(new Argument('<document>', 'which').choices(['request', 'plan', 'report', 'explanation']))
+    .action((name: 'request' | 'plan' | 'report' | 'explanation') =>
       finish(async () => {
         const [{ toJSONSchema }, schema] = await Promise.all([import('zod'), schemaOf(name)]);
         // as it is written: byte strings are read in two forms, and defaults may be left out
@@ -18,12 +18,14 @@ export function addSchema(program: Command, io: Io, finish: Finish): void {
     );
 }
 
-async function schemaOf(name: 'request' | 'plan' | 'report') {
+async function schemaOf(name: 'request' | 'plan' | 'report' | 'explanation') {
   switch (name) {
     case 'request':
       return (await import('../../plan/request.ts')).Request;
     case 'plan':
       return (await import('../../plan/plan.ts')).Plan;
+    case 'explanation':
+      return (await import('../../plan/explanation.ts')).Explanation;
     case 'report':
       return (await import('../../plan/report.ts')).Report;
   }
