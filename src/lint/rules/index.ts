@@ -28,7 +28,12 @@ import { lua014 } from './lua014-whole-value-in-loop.ts';
 import { lua015 } from './lua015-unknown-function.ts';
 import { lua016 } from './lua016-library-change.ts';
 import { lua017 } from './lua017-not-in-a-library.ts';
+import { ops001 } from './ops001-forks-and-failovers.ts';
+import { ops002 } from './ops002-memory-headroom.ts';
+import { ops003 } from './ops003-replicas-behind.ts';
 import { ops004 } from './ops004-costly-inspection.ts';
+import { ops005 } from './ops005-events-per-key.ts';
+import { ops006 } from './ops006-aof-growth.ts';
 import { ops007 } from './ops007-script-kill.ts';
 import { pip001 } from './pip001-pipeline-budget.ts';
 import { pip002 } from './pip002-not-in-a-pipeline.ts';
@@ -85,7 +90,12 @@ export const rules: readonly Rule[] = [
   lua015,
   lua016,
   lua017,
+  ops001,
+  ops002,
+  ops003,
   ops004,
+  ops005,
+  ops006,
   ops007,
   pip001,
   pip002,
