@@ -119,6 +119,9 @@ export const KeyFacts = z.strictObject({
   bytes: z.int().nonnegative().exactOptional(),
   /** Milliseconds to live; -1: no TTL. Left out when missing. */
   ttl_ms: z.int().exactOptional(),
+  /** Of a stream: its consumer groups, and the entries that they delivered and nobody acknowledged. */
+  groups: count.exactOptional(),
+  pending: count.exactOptional(),
 });
 /** See the schema. */
 export type KeyFacts = z.output<typeof KeyFacts>;

@@ -1,5 +1,7 @@
 /** What a plan is warned of on a real server: forks, full memory, replicas that are behind, listeners, the append-only file. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Agent } from '../../src/agent.ts';
+import { lintFiles } from '../../src/lint-verbs.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { connectTarget } from '../../src/redis/connect.ts';
 import type { Connection } from '../../src/redis/connection.ts';
@@ -8,6 +10,7 @@ import { applied, planOf, withAgent } from '../support/agent.ts';
 import { matrix, startCluster, startReplica, startServer, type TestServer, waitFor } from '../support/servers.ts';
 
 const fill = "for i = 1, tonumber(ARGV[1]) do redis.call('SET', 's:' .. i, 'v') end return 1";
+const fillTtl = "for i = 1, tonumber(ARGV[1]) do redis.call('SET', 's:' .. i, 'v', 'EX', 1000) end return 1";
 const unlink = { operation_type: 'batch', select: { match: 's:*' }, do: { action: 'unlink' } };
 const write = (bytes: number, accept: readonly string[] = []) => ({
   operation_type: 'pipelining',
@@ -120,6 +123,31 @@ describe.each(matrix().map((version) => ({ version, name: version ?? 'the defaul
       });
     });
 
+    it('DEL004: consumer groups go with their stream', async () => {
+      await server.cli('XADD', 'orders', '1-1', 'f', 'v');
+      await server.cli('XGROUP', 'CREATE', 'orders', 'workers', '0');
+      await server.cli('XGROUP', 'CREATE', 'orders', 'others', '$');
+      await server.cli('XREADGROUP', 'GROUP', 'workers', 'w1', 'STREAMS', 'orders', '>');
+      await server.cli('XADD', 'plain', '1-1', 'f', 'v');
+      const remove = { operation_type: 'key_management', action: 'delete', keys: ['orders', 'plain', 's:1'] };
+      const { target, warnings } = await planned(remove);
+      expect(target.keys.map(({ groups, pending }) => [groups, pending])).toEqual([
+        [2, 1],
+        [0, 0],
+        [undefined, undefined],
+      ]);
+      expect(warnings.filter(({ code }) => code === 'DEL004').map(({ message }) => message)).toEqual([
+        'orders is a stream with 2 consumer groups, with 1 entry pending',
+      ]);
+    });
+
+    it('TTL007: a job that takes TTLs away', async () => {
+      const persist = { operation_type: 'expiration', action: 'persist', match: 's:*' };
+      expect((await planned(persist)).warnings.map(({ code }) => code)).not.toContain('TTL007');
+      await server.cli('EVAL', fillTtl, '0', '12000');
+      expect((await planned(persist)).warnings.map(({ code }) => code)).toContain('TTL007');
+    });
+
     it('OPS006: every batch waits for the disk', async () => {
       await server.cli('CONFIG', 'SET', 'appendonly', 'yes');
       await server.cli('CONFIG', 'SET', 'appendfsync', 'always');
@@ -158,10 +186,32 @@ it('of a cluster the worst of the primaries counts', async () => {
     expect([...(target.server.events?.notify ?? '')].sort()).toEqual(['K', 'g']);
     expect(target.server.aof).toMatchObject({ fsync: 'always' });
     expect(target.server.load).toMatchObject({ loading: false });
+    const lines = 'SELECT 1\nSELECT 0\nSCAN 0\nDBSIZE\nSET a v\n';
+    const linted = await lintFiles([{ name: 'app.redis', source: Buffer.from(lines) }], { url: cluster.url });
+    expect(linted.diagnostics.map(({ code, span }) => `${code}:${span?.line}`)).toEqual([
+      'CLU004:1',
+      'CLU003:3',
+      'KEY006:4',
+    ]);
+    const skewed = { operation_type: 'batch', select: { match: '{app}:*' }, do: { action: 'expire', ttl: '1h' } };
+    const codesOf = async () =>
+      (await withAgent(cluster.url, (agent) => planOf(agent, skewed))).warnings.map(({ code }) => code);
+    expect(await codesOf()).not.toContain('CLU002');
+    const tagged = Array.from({ length: 1000 }, (_, at) => ['SET', `{app}:${at}`, 'v']);
+    const { status } = await withAgent(cluster.url, (agent) =>
+      applied(agent, { operation_type: 'pipelining', commands: tagged }, typed(agent)),
+    );
+    expect(status).toBe('succeeded');
+    expect(await codesOf()).toContain('CLU002');
   } finally {
     await cluster.stop();
   }
 }, 60_000);
+
+/** As a person who typed the target's name: a cluster counts as production. */
+function typed(agent: Agent) {
+  return { yes: true, typedName: agent.target.name };
+}
 
 async function withConnection(url: string, use: (connection: Connection) => Promise<void>): Promise<void> {
   const connection = await connectTarget(parseUrl(url));

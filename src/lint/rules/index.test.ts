@@ -72,7 +72,7 @@ describe.each(rules.map(({ code }) => code))('the page of %s', (code) => {
 
 describe('examples that need no server', () => {
   const needFacts =
-    'DEL001 DEL002 KEY005 LUA004 LUA015 LUA016 OPS002 TTL002 TTL008 TTL009 PIP003 TX005 TX006 TX009 CLU001 VAL001 VER001'.split(
+    'DEL001 DEL002 DEL004 KEY005 LUA004 LUA015 LUA016 OPS002 TTL002 TTL007 TTL008 TTL009 PIP003 TX005 TX006 TX009 CLU001 CLU002 CLU003 CLU004 KEY006 VAL001 VER001'.split(
       ' ',
     );
   const judged = rules

@@ -4,13 +4,18 @@ import { cap001 } from './cap001-max-keys.ts';
 import { cap002 } from './cap002-max-percent.ts';
 import { cap003 } from './cap003-prefixes.ts';
 import { clu001 } from './clu001-crossslot-command.ts';
+import { clu002 } from './clu002-hot-slot.ts';
+import { clu003 } from './clu003-one-node-only.ts';
+import { clu004 } from './clu004-databases-in-a-cluster.ts';
 import { del001 } from './del001-blocking-delete.ts';
 import { del002 } from './del002-huge-string.ts';
 import { del003 } from './del003-flush.ts';
+import { del004 } from './del004-consumer-groups.ts';
 import { key001 } from './key001-keys-command.ts';
 import { key002 } from './key002-scan-count.ts';
 import { key004 } from './key004-every-key.ts';
 import { key005 } from './key005-rename-onto.ts';
+import { key006 } from './key006-one-node-sample.ts';
 import { lua001 } from './lua001-undeclared-key.ts';
 import { lua002 } from './lua002-zero-is-true.ts';
 import { lua003 } from './lua003-unbounded-work.ts';
@@ -48,6 +53,7 @@ import { ttl003 } from './ttl003-write-then-expire.ts';
 import { ttl004 } from './ttl004-relative-expiry.ts';
 import { ttl005 } from './ttl005-same-deadline.ts';
 import { ttl006 } from './ttl006-expired-at-once.ts';
+import { ttl007 } from './ttl007-persist-in-bulk.ts';
 import { ttl008 } from './ttl008-evictable.ts';
 import { ttl009 } from './ttl009-conditional-expire.ts';
 import { ttl010 } from './ttl010-outside-strategy.ts';
@@ -66,13 +72,18 @@ export const rules: readonly Rule[] = [
   cap002,
   cap003,
   clu001,
+  clu002,
+  clu003,
+  clu004,
   del001,
   del002,
   del003,
+  del004,
   key001,
   key002,
   key004,
   key005,
+  key006,
   lua001,
   lua002,
   lua003,
@@ -110,6 +121,7 @@ export const rules: readonly Rule[] = [
   ttl004,
   ttl005,
   ttl006,
+  ttl007,
   ttl008,
   ttl009,
   ttl010,
