@@ -62,6 +62,7 @@ import { tx001 } from './tx001-read-modify-write.ts';
 import { tx004 } from './tx004-watch-too-late.ts';
 import { tx005 } from './tx005-crossslot-transaction.ts';
 import { tx006 } from './tx006-long-transaction.ts';
+import { tx008 } from './tx008-hot-watched-key.ts';
 import { tx009 } from './tx009-fails-at-run-time.ts';
 import { val001 } from './val001-valkey9-undeclared-keys.ts';
 import { ver001 } from './ver001-unknown-to-server.ts';
@@ -130,6 +131,7 @@ export const rules: readonly Rule[] = [
   tx004,
   tx005,
   tx006,
+  tx008,
   tx009,
   val001,
   ver001,
