@@ -67,6 +67,7 @@ export async function inspectCluster(
       scripts: (scripts[0] ?? []).filter((sha1) => scripts.every((known) => known.includes(sha1))),
       ...(acl ? { acl } : {}),
       ...(known ? { libraries: known } : {}),
+      ...(where.access ? { access: where.access } : {}),
     };
   } finally {
     await leases.close();

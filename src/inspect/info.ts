@@ -2,7 +2,7 @@
 
 import { OpsError } from '../base/ops-error.ts';
 import { ReplyError } from '../formats/resp.ts';
-import type { Identity, Server } from '../plan/target.ts';
+import type { Identity, Server, Target } from '../plan/target.ts';
 import type { Lease } from '../redis/connection.ts';
 import { type Reply, replyBytes, replyText } from '../redis/reply.ts';
 import { pressureOf, pressureSettings } from './pressure.ts';
@@ -13,6 +13,8 @@ export interface Where {
   readonly loopback: boolean;
   /** True where Sentinels say which server is the primary. */
   readonly sentinel?: boolean;
+  /** How it is reached, where that matters (target.ts). */
+  readonly access?: NonNullable<Target['access']>;
 }
 
 /** What is known of a server that answers BUSY to everything: enough for SCRIPT KILL, which is what it is needed for. */

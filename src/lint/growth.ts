@@ -53,6 +53,16 @@ export function growthOf(argv: Argv, of: (key: Bytes) => KeyFacts | undefined): 
   }
 }
 
+/** The most that commands of so many bytes can take, if none of them takes more than its words. */
+export function mostOf({ bytes, sent }: { readonly bytes: number; readonly sent: number }): number {
+  return bytes + sent * (entryBytes + deadlineBytes);
+}
+
+/** True for what may take more memory than its words: a copy, a string that is filled up with zeros. */
+export function exceedsItsWords([first]: Argv): boolean {
+  return typeof first === 'string' && /^(?:copy|setrange|setbit)$/i.test(first);
+}
+
 /** True when the server refuses the command while its memory is full. */
 export function isRefusedWhenFull(argv: Argv): boolean {
   return findCommand(argv)?.flags.includes('denyoom') ?? false;

@@ -214,6 +214,9 @@ export const Convention = z.strictObject({
 /** See the schema. */
 export type Convention = z.output<typeof Convention>;
 
+/** How the connection is protected: TLS; a password or a client certificate was given. */
+const Access = z.strictObject({ encrypted: z.boolean(), authenticated: z.boolean() });
+
 /** Everything inspection learnt. */
 export const Target = z.strictObject({
   identity: Identity,
@@ -233,6 +236,8 @@ export const Target = z.strictObject({
   libraries: z.array(LibraryFacts).exactOptional(),
   /** `lint.conventions` of redops.yaml, by which the plan was judged. */
   conventions: z.array(Convention).exactOptional(),
+  /** Left out of a server on this machine, and of a target that is tagged dev. */
+  access: Access.exactOptional(),
 });
 /** See the schema. */
 export type Target = z.output<typeof Target>;

@@ -7,7 +7,7 @@ import { formatCount } from '../../base/units.ts';
 import { keysOf } from '../../catalog/keys.ts';
 import { deletesKeys } from '../../catalog/nature.ts';
 import { slotOf } from '../../catalog/slots.ts';
-import { inCluster } from '../clusters.ts';
+import { inCluster, isCluster } from '../clusters.ts';
 import { selectionFacts } from '../facts.ts';
 import { at, blocksOf } from '../findings.ts';
 import { literalPrefix } from '../glob.ts';
@@ -23,7 +23,10 @@ export const clu002: Rule = {
   code: 'CLU002',
   severity: 'warning',
   title: 'many keys in one slot of a cluster',
-  check: (subject) => inCluster(subject, [...blocksOf(subject).flatMap(ofBlock), ...ofSelections(subject)]),
+  check(subject) {
+    if (isCluster(subject) === false) return { findings: [] };
+    return inCluster(subject, [...blocksOf(subject).flatMap(ofBlock), ...ofSelections(subject)]);
+  },
 };
 
 function ofBlock(block: readonly LintCommand[]): readonly Finding[] {

@@ -47,6 +47,8 @@ import { pip004 } from './pip004-not-idempotent.ts';
 import { rep001 } from './rep001-replica.ts';
 import { sec001 } from './sec001-administration.ts';
 import { sec002 } from './sec002-not-permitted.ts';
+import { sec003 } from './sec003-open-target.ts';
+import { sec004 } from './sec004-secrets.ts';
 import { ttl001 } from './ttl001-write-without-ttl.ts';
 import { ttl002 } from './ttl002-set-drops-ttl.ts';
 import { ttl003 } from './ttl003-write-then-expire.ts';
@@ -116,6 +118,8 @@ export const rules: readonly Rule[] = [
   rep001,
   sec001,
   sec002,
+  sec003,
+  sec004,
   ttl001,
   ttl002,
   ttl003,

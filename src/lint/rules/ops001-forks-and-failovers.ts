@@ -18,6 +18,7 @@ export const ops001: Rule = {
     if (!subject.draft || subject.draft.steps.length === 0 || !server) return { findings: [] };
     const { load = {}, open_slots } = server;
     if (load.loading) return { findings: [{ at: 'target.server.load', ...loading }] };
+    if (load.fork === 'none' && !load.failover && open_slots === undefined) return { findings: [] };
     const writes = writesOf(subject);
     const first = writes.steps[0];
     if (load.failover && first) return { findings: [{ at: first.at, ...failover }] };

@@ -134,6 +134,23 @@ describe('jobs and files', () => {
   });
 });
 
+test('a file that writes one key again and again takes its memory once', () => {
+  const source = { path: 'in.redis', format: 'text' as const, gzip: false, bytes: 1, sha256: 'a'.repeat(64) };
+  const argv = ['SET', 'new', text(30_000)];
+  const sample = [{ argv, line: 1 }];
+  const facts = { path: 'in.redis', commands: 100, basis: 'bound' as const, low: 1, high: 100, sampled: 10, sample };
+  const commands = Array.from({ length: 10 }, (_, at) => ({
+    argv,
+    at: `in.redis:${at + 1}`,
+    within: 'pipeline' as const,
+    block: 'in.redis',
+  }));
+  const subject = draft([{ kind: 'stream', source }], given());
+  expect(found(ops002, { ...subject, commands, target: { ...subject.target!, sources: [facts] } })).toEqual([
+    'warning in.redis',
+  ]);
+});
+
 test('no limit, no plan, no server', () => {
   const line = `SET new ${text(2 * MB)}`;
   expect(of(line, { maxmemory: 0 })).toEqual([]);

@@ -9,7 +9,7 @@ import { commandName } from '../../catalog/lookup.ts';
 import { deletesKeys } from '../../catalog/nature.ts';
 import type { Server } from '../../plan/target.ts';
 import { factsReader, howToGive } from '../facts.ts';
-import { type Growth, growthOf, isRefusedWhenFull } from '../growth.ts';
+import { exceedsItsWords, type Growth, growthOf, isRefusedWhenFull, mostOf } from '../growth.ts';
 import type { Finding, Rule, Subject } from '../rule.ts';
 import { type StepWrites, sizesUnknown, type Writes, writesOf } from '../writes.ts';
 
@@ -22,12 +22,12 @@ export const ops002: Rule = {
   check(subject) {
     const server = subject.target?.server;
     if (!subject.draft) return { findings: [] };
+    if (server && (server.maxmemory === 0 || server.role === 'slave')) return { findings: [] };
     const writes = writesOf(subject);
     if (!server) {
       const grows = writes.steps.some(({ commands }) => commands.some(({ argv }) => isRefusedWhenFull(argv)));
       return grows ? { findings: [], unchecked: `needs maxmemory: ${howToGive(subject)}` } : { findings: [] };
     }
-    if (server.maxmemory === 0 || server.role === 'slave') return { findings: [] };
     const findings = judge(subject, writes, server);
     const unchecked = findings.length === 0 ? sizesUnknown(subject, writes) : undefined;
     return unchecked === undefined ? { findings } : { findings, unchecked };
@@ -35,23 +35,25 @@ export const ops002: Rule = {
 };
 
 function judge(subject: Subject, { steps }: Writes, server: Server): readonly Finding[] {
+  const left = server.maxmemory - (server.used_memory - (server.uncounted_memory ?? 0));
+  const room = Math.max(0, left);
+  const nodes = server.nodes?.length ?? 1;
+  const byWords = steps.reduce((bytes, step) => bytes + mostOf(step), 0) / nodes;
+  if (byWords <= room && !steps.some(({ commands }) => commands.some(({ argv }) => exceedsItsWords(argv)))) return [];
   const facts = factsReader(subject);
   const grown = steps.map((step) => ({ step, growth: growthOfStep(step, facts.of) }));
   const most = grown.toSorted((a, b) => b.growth.most - a.growth.most)[0];
   if (!most || most.growth.most === 0) return [];
   const { step } = most;
-  const nodes = server.nodes?.length ?? 1;
   const sum = (of: 'least' | 'most'): number => grown.reduce((all, { growth }) => all + growth[of], 0) / nodes;
-  const left = server.maxmemory - (server.used_memory - (server.uncounted_memory ?? 0));
-  const room = Math.max(0, left);
   const more = sum('most');
   const much = more >= server.maxmemory / 100;
   if (evicts(server)) return more > room && much ? [say(step, evicted(more, room, server))] : [];
   // what is freed on the way may be enough, and which node of a cluster takes it is not known
-  const certain = !server.cluster && !subject.commands.some(({ argv }) => deletesKeys(argv));
+  const certain = (): boolean => !server.cluster && !subject.commands.some(({ argv }) => deletesKeys(argv));
   const ends = steps.some(isRefused);
-  if (certain && ends && left < 0) return [say(step, full(server), 'error')];
-  if (certain && sum('least') > room) return [say(step, refused(sum('least'), room, ends), 'error')];
+  if (ends && left < 0 && certain()) return [say(step, full(server), 'error')];
+  if (sum('least') > room && certain()) return [say(step, refused(sum('least'), room, ends), 'error')];
   return more > room && (ends || much) ? [say(step, refused(more, room, ends))] : [];
 }
 
@@ -73,7 +75,8 @@ function growthOfStep({ commands, times }: StepWrites, of: ReturnType<typeof fac
     if (growth.least > (least.get(id) ?? 0)) least.set(id, growth.least);
   }
   const surely = [...least.values()].reduce((sum, one) => sum + one, 0);
-  return { least: times === 1 ? surely : Math.max(surely, (surely * times) / 2), most: most * times };
+  const likely = surely * times * (least.size / commands.length);
+  return { least: times === 1 ? surely : Math.max(surely, likely / 2), most: most * times };
 }
 
 function isRefused({ commands }: StepWrites): boolean {

@@ -17,19 +17,15 @@ export const ops003: Rule = {
   check(subject) {
     const server = subject.target?.server;
     if (!subject.draft || !server) return { findings: [] };
+    const over = overGuard(server.load ?? {});
+    const known = server.load?.bytes_behind !== undefined;
+    if (over === undefined && known) return { findings: [] };
     const writes = writesOf(subject);
     const large = writes.steps.find(isLarge);
-    if (!large) {
-      const unchecked = sizesUnknown(subject, writes);
-      return unchecked === undefined ? { findings: [] } : { findings: [], unchecked };
-    }
-    const over = overGuard(server.load ?? {});
-    if (over !== undefined) return { findings: [{ at: large.at, ...say(over) }] };
-    if (server.load?.bytes_behind !== undefined) return { findings: [] };
-    return {
-      findings: [],
-      unchecked: `needs to know how far the replicas are (INFO replication): ${howToGive(subject)}`,
-    };
+    if (large && over !== undefined) return { findings: [{ at: large.at, ...say(over) }] };
+    const notTold = `needs to know how far the replicas are (INFO replication): ${howToGive(subject)}`;
+    const unchecked = large ? notTold : sizesUnknown(subject, writes);
+    return unchecked === undefined ? { findings: [] } : { findings: [], unchecked };
   },
 };
 

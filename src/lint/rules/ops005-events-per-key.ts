@@ -18,18 +18,19 @@ export const ops005: Rule = {
   check(subject) {
     const server = subject.target?.server;
     if (!subject.draft || !server) return { findings: [] };
+    const events = server.events ?? {};
+    const { notify, subscriptions, tracking } = events;
+    const known = tracking !== undefined && (notify !== undefined || subscriptions === 0);
+    if (known && tracking === 0 && (notify === '' || subscriptions === 0)) return { findings: [] };
     const writes = writesOf(subject);
     const large = writes.steps.find(isLarge);
     if (!large) {
       const unchecked = sizesUnknown(subject, writes);
       return unchecked === undefined ? { findings: [] } : { findings: [], unchecked };
     }
-    const events = server.events ?? {};
-    const { notify, subscriptions, tracking } = events;
     const heard = [...notified(large, events), ...tracked(tracking)];
     const findings = heard.length === 0 ? [] : [{ at: large.at, ...say(large, heard) }];
-    if (findings.length > 0 || (tracking !== undefined && (notify !== undefined || subscriptions === 0)))
-      return { findings };
+    if (findings.length > 0 || known) return { findings };
     return {
       findings,
       unchecked: `needs notify-keyspace-events (CONFIG GET) and the clients that track keys: ${howToGive(subject)}`,

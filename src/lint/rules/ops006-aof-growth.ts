@@ -20,9 +20,9 @@ export const ops006: Rule = {
     const server = subject.target?.server;
     if (!subject.draft || !server) return { findings: [] };
     const { enabled, fsync, bytes } = server.aof ?? {};
+    if (enabled === false || fsync === 'no') return { findings: [] };
     const writes = writesOf(subject);
     const large = writes.steps.filter(isLarge).toSorted((a, b) => b.bytes - a.bytes)[0];
-    if (enabled === false) return { findings: [] };
     if (!large) {
       const unchecked = sizesUnknown(subject, writes);
       return unchecked === undefined ? { findings: [] } : { findings: [], unchecked };
@@ -51,7 +51,7 @@ function judge(
       },
     ];
   }
-  if (bytes < muchBytes || fsync === 'no') return [];
+  if (bytes < muchBytes) return [];
   return [
     {
       at,
