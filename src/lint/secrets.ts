@@ -13,15 +13,16 @@ export interface Secret {
   readonly what: string;
 }
 
-/** The first secret among the arguments of a command, by place before shape. */
-export function secretOf(argv: Argv): Secret | undefined {
-  const [place] = mayLogIn(argv) ? passwordsOf(argv).filter(({ argument }) => isReal(argv[argument])) : [];
-  if (place) return place;
+/** The secrets among the arguments of a command, one for each argument: by place, else by shape. */
+export function secretsOf(argv: Argv): readonly Secret[] {
+  const secrets = mayLogIn(argv) ? passwordsOf(argv).filter(({ argument }) => isReal(argv[argument])) : [];
+  const taken = secrets.map(({ argument }) => argument);
+  const shaped: Secret[] = [];
   for (const [argument, bytes] of argv.entries()) {
-    const what = bytes === undefined ? undefined : secretIn(bytes);
-    if (what !== undefined) return { argument, what };
+    const what = bytes === undefined || taken.includes(argument) ? undefined : secretIn(bytes);
+    if (what !== undefined) shaped.push({ argument, what });
   }
-  return undefined;
+  return [...secrets, ...shaped];
 }
 
 /** What the first secret in these bytes is; undefined when there is none. Looks at the first 64 kB. */
@@ -29,14 +30,14 @@ export function secretIn(bytes: Bytes): string | undefined {
   return findSecret(bytes)?.what;
 }
 
-/** The first secret in a text, and its place in it: the number of characters before. */
-export function findSecret(bytes: Bytes): { readonly what: string; readonly index: number } | undefined {
+/** The first secret in a text, and the text before it. */
+export function findSecret(bytes: Bytes): { readonly what: string; readonly before: string } | undefined {
   const text = (typeof bytes === 'string' ? bytes : toBuffer(bytes).toString('latin1')).slice(0, 65_536);
   if (!beginnings.test(text)) return undefined; // nearly every word of nearly every command
   for (const [what, shape] of shapes) {
     const found = shape.exec(text);
     if (found && !/EXAMPLE/i.test(found[0]) && (found[1] === undefined || isReal(found[1])))
-      return { what, index: found.index };
+      return { what, before: text.slice(0, found.index) };
   }
   return undefined;
 }

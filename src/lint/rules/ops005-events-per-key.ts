@@ -23,16 +23,18 @@ export const ops005: Rule = {
     const known = tracking !== undefined && (notify !== undefined || subscriptions === 0);
     if (known && tracking === 0 && (notify === '' || subscriptions === 0)) return { findings: [] };
     const writes = writesOf(subject);
-    const large = writes.steps.find(isLarge);
-    if (!large) {
+    const large = writes.steps.filter(isLarge);
+    if (large.length === 0) {
       const unchecked = sizesUnknown(subject, writes);
       return unchecked === undefined ? { findings: [] } : { findings: [], unchecked };
     }
-    const heard = [...notified(large, events), ...tracked(tracking)];
-    const findings = heard.length === 0 ? [] : [{ at: large.at, ...say(large, heard) }];
-    if (findings.length > 0 || known) return { findings };
+    for (const step of large) {
+      const heard = [...notified(step, events), ...tracked(tracking)];
+      if (heard.length > 0) return { findings: [{ at: step.at, ...say(step, heard) }] };
+    }
+    if (known) return { findings: [] };
     return {
-      findings,
+      findings: [],
       unchecked: `needs notify-keyspace-events (CONFIG GET) and the clients that track keys: ${howToGive(subject)}`,
     };
   },

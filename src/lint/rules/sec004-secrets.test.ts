@@ -78,7 +78,20 @@ describe('places', () => {
   });
 });
 
+test('one finding for each line of a command', () => {
+  expect(found(sec004, file('CONFIG SET requirepass hunter22 masterauth hunter22'))).toHaveLength(1);
+  const long = sec004.check(file('CONFIG SET \\\n requirepass hunter22 \\\n masterauth hunter22')).findings;
+  expect(long.map(({ span }) => span?.line)).toEqual([2, 3]);
+});
+
 describe('scripts', () => {
+  test('a script that is no text', () => {
+    const bytes = { base64: Buffer.from(`\xff\n\n  ${aws}`, 'latin1').toString('base64') };
+    const [one] = script('return 1').scripts;
+    const subject = { commands: [], scripts: [{ ...one!, source: bytes }] };
+    expect(found(sec004, subject)).toEqual(['warning cas.lua:3:3']);
+  });
+
   test('a constant of a script, at its line; once where the script is an argument', () => {
     expect(found(sec004, script(`local a = 1\nreturn '${aws}'`))).toEqual(['warning cas.lua:2:9']);
     expect(found(sec004, file(`EVAL "return '${aws}'" 0`))).toEqual(['warning app.redis:1:1']);

@@ -4,7 +4,7 @@
  */
 import { at, inScript, type Said } from '../findings.ts';
 import type { Finding, Rule, Subject } from '../rule.ts';
-import { findSecret, secretIn, secretOf } from '../secrets.ts';
+import { findSecret, secretIn, secretsOf } from '../secrets.ts';
 
 /** SEC004: a password by its place, or a token by its shape, among the arguments of commands and in scripts. */
 export const sec004: Rule = {
@@ -16,11 +16,11 @@ export const sec004: Rule = {
 
 function inCommands({ commands }: Subject): readonly Finding[] {
   return commands.flatMap((command) => {
-    // one for each line is enough, and it hides the line
-    const secret = secretOf(command.argv);
-    return secret
-      ? [at(command, { argument: secret.argument, ...say(secret.what, `argument ${secret.argument}`) })]
-      : [];
+    const found = secretsOf(command.argv).map(({ argument, what }) =>
+      at(command, { argument, ...say(what, `argument ${argument}`) }),
+    );
+    // one for each line is enough to hide the line; a command can have several
+    return found.filter(({ span }, index) => found.findIndex((one) => one.span?.line === span?.line) === index);
   });
 }
 
@@ -45,7 +45,7 @@ function inScripts({ scripts, commands }: Subject): readonly Finding[] {
   return scripts.flatMap((script) => {
     const found = places.has(script.at) ? undefined : findSecret(script.source);
     if (!found) return [];
-    const before = String(script.source).slice(0, found.index).split('\n');
+    const before = found.before.split('\n');
     const place = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
     return [inScript(script, place, say(found.what, 'the text of the script'))];
   });
