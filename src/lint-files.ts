@@ -71,7 +71,9 @@ const unreadable: ReadonlySet<string> = new Set(['TXT001', 'CMD001', 'LUA000']);
 
 /** Rules that are silent without a server, or have nothing to judge on one: what they would have found is not known. */
 const liveOnly: ReadonlySet<string> = new Set(
-  'CLU001 DEL001 DEL002 KEY005 PIP003 TTL002 TTL008 TTL009 TX005 TX009 VAL001 VER001'.split(' '),
+  'CLU001 CLU002 CLU003 CLU004 DEL001 DEL002 DEL004 KEY005 KEY006 PIP003 TTL002 TTL008 TTL009 TX005 TX009 VAL001 VER001'.split(
+    ' ',
+  ),
 );
 
 function couldBeFound(

@@ -10,6 +10,7 @@ export interface Reach {
   readonly name?: string;
   readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
   readonly timeoutMs?: number;
+  readonly tag?: 'dev' | 'production';
 }
 
 /** Connects, acts, and always closes. Rejects with OpsError usage, unreachable, auth, and with what `act` rejects with. */
@@ -35,10 +36,15 @@ export function serverOf({ url, tls, timeoutMs }: Reach): ServerSettings {
 /** The target's name and place, as inspection takes them. */
 export function whereOf(server: ServerSettings, settings: Reach): Where & { readonly name: string } {
   const sentinel = server.sentinel ? { sentinel: true } : {};
+  const { tls, password } = server;
+  const loopback = isLoopback(server);
+  const access = { encrypted: tls !== undefined, authenticated: password !== undefined || tls?.cert !== undefined };
   return {
     name: settings.name ?? publicUrl(server),
     database: server.database,
-    loopback: isLoopback(server),
+    loopback,
+    // how a server on this machine or a toy is reached is nobody's risk
+    ...(loopback || settings.tag === 'dev' ? {} : { access }),
     ...sentinel,
   };
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { rules } from '../src/lint/rules/index.ts';
 import { Request } from '../src/plan/request.ts';
 import type { KeysFile, StreamSource } from '../src/plan/step.ts';
 import { compile } from '../src/request/compile.ts';
@@ -90,6 +91,19 @@ describe('what the documents name', () => {
     expect(count('ARCHITECTURE.md')).toBeGreaterThanOrEqual(10);
     expect(count('docs/guide/safety.md')).toBeGreaterThanOrEqual(20);
   });
+});
+
+test('every mistake that redops set out to find has a rule with a page, or a row that says why it cannot be found', () => {
+  const codes = `KEY001 KEY002 KEY003 KEY004 KEY005 KEY006 DEL001 DEL002 DEL003 DEL004
+    TTL001 TTL002 TTL003 TTL004 TTL005 TTL006 TTL007 TTL008 TTL009 PIP001 PIP002 PIP003 PIP004
+    TX001 TX002 TX003 TX004 TX005 TX006 TX007 TX008 LUA001 LUA002 LUA003 LUA004 LUA005 LUA006 LUA007 LUA008
+    CLU001 CLU002 CLU003 CLU004 CLU005 SEC001 SEC002 SEC003 SEC004 OPS001 OPS002 OPS003 OPS004 OPS005 OPS006`.split(
+    /\s+/,
+  );
+  const rows = [...text('docs/rules/not-decidable.md').matchAll(/^\| ([A-Z]+\d+) \|/gm)].map(([, code = '']) => code);
+  const withRule = rules.map(({ code }) => code).filter((code) => existsSync(join(root, `docs/rules/${code}.md`)));
+  expect(rows.filter((code) => withRule.includes(code))).toEqual([]);
+  expect(codes.filter((code) => !withRule.includes(code))).toEqual(rows);
 });
 
 function actionOf(request: Request): string {

@@ -3,15 +3,13 @@
  * later than it is given up, a full memory, a fork that copies what is written, replies that nobody reads. Each begins at
  * one value and ends at a lower one, so that it does not flutter.
  */
+import { type ReplicaLag, replicaLag } from '../inspect/replica-lag.ts';
+import { guards } from '../plan/guards.ts';
 import type { YieldReason } from '../plan/report.ts';
 import type { Mode } from './window.ts';
 
 /** What INFO said. What a server does not tell is 0. */
-export interface Signals {
-  /** Bytes that the replica furthest behind has not acknowledged. */
-  readonly bytesBehind: number;
-  /** Seconds since the replica that was silent longest acknowledged anything while it was behind. */
-  readonly silentSeconds: number;
+export interface Signals extends ReplicaLag {
   /** Bytes that wait in the output buffers of replicas. */
   readonly replicaBuffers: number;
   readonly lazyfreePending: number;
@@ -37,20 +35,21 @@ interface Rule extends Yield {
   readonly except?: Mode;
 }
 
-const MB = 1024 * 1024;
-
-/** The default limit of a replica's output buffer is 64 MB for a minute; a quarter of it is time to wait. */
 const rules: readonly Rule[] = [
   {
     reason: 'replica_lag',
     share: 0,
     level: ({ bytesBehind, silentSeconds, replicaBuffers }) =>
-      Math.max(bytesBehind / (32 * MB), silentSeconds / 3, replicaBuffers / (16 * MB)),
+      Math.max(
+        bytesBehind / guards.bytesBehind,
+        silentSeconds / guards.silentSeconds,
+        replicaBuffers / guards.replicaBuffers,
+      ),
     ends: 0.5,
   },
   // one such object has more than 64 elements: ten thousand of them are seconds of another thread's work
   { reason: 'lazyfree', share: 0, level: ({ lazyfreePending }) => lazyfreePending / 10_000, ends: 0.5 },
-  { reason: 'output_buffers', share: 0.25, level: ({ outputBuffer }) => outputBuffer / (64 * MB), ends: 0.5 },
+  { reason: 'output_buffers', share: 0.25, level: ({ outputBuffer }) => outputBuffer / guards.outputBuffer, ends: 0.5 },
   {
     reason: 'memory',
     share: 0.25,
@@ -65,12 +64,9 @@ const rules: readonly Rule[] = [
 /** Reads the fields of INFO replication, memory, persistence and clients. */
 export function readSignals(fields: ReadonlyMap<string, string>): Signals {
   const number = (name: string): number => Number(fields.get(name) ?? 0) || 0;
-  const offset = number('master_repl_offset');
-  const replicas = [...fields].filter(([name]) => /^slave\d+$/.test(name)).map(([, line]) => replicaOf(line, offset));
   const maxmemory = number('maxmemory');
   return {
-    bytesBehind: Math.max(0, ...replicas.map(({ behind }) => behind)),
-    silentSeconds: Math.max(0, ...replicas.map(({ behind, lag }) => (behind > 0 ? lag : 0))),
+    ...replicaLag(fields),
     replicaBuffers: number('mem_clients_slaves'),
     lazyfreePending: number('lazyfree_pending_objects'),
     memoryUsed: maxmemory > 0 ? number('used_memory') / maxmemory : 0,
@@ -88,14 +84,4 @@ export function yieldsTo(signals: Signals, before: readonly Yield[], mode: Mode)
       return now >= 1 || (now >= ends && before.some((one) => one.reason === reason));
     })
     .map(({ reason, share }) => ({ reason, share }));
-}
-
-/** A replica that is still being synchronised acknowledges nothing: it counts as up to date, the fork is seen by itself. */
-function replicaOf(line: string, offset: number): { readonly behind: number; readonly lag: number } {
-  const fields = new Map(line.split(',').map((part) => part.split('=', 2) as [string, string]));
-  if (fields.get('state') !== 'online') return { behind: 0, lag: 0 };
-  return {
-    behind: Math.max(0, offset - Number(fields.get('offset') ?? offset)),
-    lag: Number(fields.get('lag') ?? 0),
-  };
 }

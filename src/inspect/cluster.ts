@@ -15,6 +15,7 @@ import type { Where } from './info.ts';
 import { inspectKeys } from './keys.ts';
 import { libraries, mergeLibraries } from './libraries.ts';
 import { inspectListed } from './listed.ts';
+import { worstPressure } from './pressure.ts';
 import type { Question } from './questions.ts';
 import { inspectSelection } from './select.ts';
 
@@ -66,6 +67,7 @@ export async function inspectCluster(
       scripts: (scripts[0] ?? []).filter((sha1) => scripts.every((known) => known.includes(sha1))),
       ...(acl ? { acl } : {}),
       ...(known ? { libraries: known } : {}),
+      ...(where.access ? { access: where.access } : {}),
     };
   } finally {
     await leases.close();
@@ -151,6 +153,8 @@ function wholeServer(parts: readonly Part[]): Server {
     maxmemory: fullest.maxmemory,
     maxmemory_policy: fullest.maxmemory_policy,
     lazyfree: commonSettings(servers),
+    ...worstPressure(servers),
+    ...(fullest.uncounted_memory === undefined ? {} : { uncounted_memory: fullest.uncounted_memory }),
     round_trip_ms: Math.max(...servers.map((server) => server.round_trip_ms)),
   };
 }

@@ -2,9 +2,10 @@
 
 import { OpsError } from '../base/ops-error.ts';
 import { ReplyError } from '../formats/resp.ts';
-import type { Identity, Server } from '../plan/target.ts';
+import type { Identity, Server, Target } from '../plan/target.ts';
 import type { Lease } from '../redis/connection.ts';
 import { type Reply, replyBytes, replyText } from '../redis/reply.ts';
+import { pressureOf, pressureSettings } from './pressure.ts';
 
 /** Who is asked, beyond what the server itself tells. */
 export interface Where {
@@ -12,6 +13,8 @@ export interface Where {
   readonly loopback: boolean;
   /** True where Sentinels say which server is the primary. */
   readonly sentinel?: boolean;
+  /** How it is reached, where that matters (target.ts). */
+  readonly access?: NonNullable<Target['access']>;
 }
 
 /** What is known of a server that answers BUSY to everything: enough for SCRIPT KILL, which is what it is needed for. */
@@ -54,13 +57,14 @@ export function infoFields(text: string): Map<string, string> {
   return fields;
 }
 
-/** Asks the server who and how it is: four commands in one round trip, then three PINGs one by one. */
+/** Asks the server who and how it is: a few commands in one round trip, then three PINGs one by one. */
 export async function inspectServer(lease: Lease, where: Where): Promise<{ identity: Identity; server: Server }> {
-  const [info, lazyfree, whoami, time] = await Promise.all([
+  const [info, lazyfree, whoami, time, ...settings] = await Promise.all([
     lease.send(['INFO']),
     lease.send(['CONFIG', 'GET', 'lazyfree-lazy-*']),
     lease.send(['ACL', 'WHOAMI']),
     lease.send(['TIME']),
+    ...pressureSettings.map((name) => lease.send(['CONFIG', 'GET', name])),
   ]);
   const text = replyText(info);
   if (text === undefined) {
@@ -109,6 +113,7 @@ export async function inspectServer(lease: Lease, where: Where): Promise<{ ident
       maxmemory: number('maxmemory'),
       maxmemory_policy: fields.get('maxmemory_policy') ?? 'unknown',
       lazyfree: lazyfreeOf(lazyfree),
+      ...pressureOf(fields, settings),
       round_trip_ms: await roundTrip(lease),
     },
   };

@@ -52,6 +52,7 @@ export async function inspect(
       ...(acl ? { acl } : {}),
       ...(native ? { native } : {}),
       ...(known ? { libraries: known } : {}),
+      ...(where.access ? { access: where.access } : {}),
     };
   } finally {
     await lease.close();

@@ -15,14 +15,21 @@ export async function inspectKeys(lease: Pick<Lease, 'send'>, keys: readonly Byt
   for (let at = 0; at < keys.length; at += CHUNK) {
     const chunk = keys.slice(at, at + CHUNK);
     const first = await Promise.all(chunk.map((key) => askKey(lease, toBuffer(key))));
-    const counts = await Promise.all(
-      chunk.map((key, index) => {
-        const command = cardinalityCommands.get(first[index]!.type);
-        return command ? lease.send([command, toBuffer(key)]) : null;
-      }),
-    );
+    const [counts, groups] = await Promise.all([
+      Promise.all(
+        chunk.map((key, index) => {
+          const command = cardinalityCommands.get(first[index]!.type);
+          return command ? lease.send([command, toBuffer(key)]) : null;
+        }),
+      ),
+      Promise.all(
+        chunk.map((key, index) =>
+          first[index]!.type === 'stream' ? lease.send(['XINFO', 'GROUPS', toBuffer(key)]) : null,
+        ),
+      ),
+    ]);
     chunk.forEach((key, index) => {
-      facts.push(factsOf(key, first[index]!, counts[index] ?? null));
+      facts.push(factsOf(key, first[index]!, counts[index] ?? null, groups[index] ?? null));
     });
   }
   return facts;
@@ -45,7 +52,7 @@ async function askKey(lease: Pick<Lease, 'send'>, key: Buffer): Promise<FirstAns
   return { type: replyText(type) ?? 'unknown', ttl, encoding, bytes };
 }
 
-function factsOf(key: Bytes, first: FirstAnswers, count: Reply): KeyFacts {
+function factsOf(key: Bytes, first: FirstAnswers, count: Reply, groups: Reply): KeyFacts {
   if (first.type === 'none') return { key, exists: false, type: 'none' };
   const encoding = replyText(first.encoding);
   const elements = replyInteger(count);
@@ -59,5 +66,16 @@ function factsOf(key: Bytes, first: FirstAnswers, count: Reply): KeyFacts {
     ...(elements === undefined ? {} : { elements }),
     ...(bytes === undefined ? {} : { bytes }),
     ...(ttl === undefined || ttl < -1 ? {} : { ttl_ms: ttl }),
+    ...groupsOf(groups),
   };
+}
+
+/** XINFO GROUPS: for each group a list of names and values. Nothing where it is refused. */
+function groupsOf(reply: Reply): Pick<KeyFacts, 'groups' | 'pending'> {
+  if (!Array.isArray(reply)) return {};
+  const pending = reply.map((group) => {
+    const at = Array.isArray(group) ? group.findIndex((word) => replyText(word) === 'pending') : -1;
+    return (Array.isArray(group) && at >= 0 ? replyInteger(group[at + 1] ?? null) : undefined) ?? 0;
+  });
+  return { groups: reply.length, pending: pending.reduce((sum, one) => sum + one, 0) };
 }

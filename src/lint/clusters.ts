@@ -1,8 +1,8 @@
-/** Slots, as the two CROSSSLOT rules count them: only where the target is a cluster, and "not known" where there is no target. */
+/** Slots, and whether the target is a cluster at all: rules about clusters say "not known" where there is no target. */
 import type { Bytes } from '../base/bytes.ts';
 import { slotOf } from '../catalog/slots.ts';
 import { howToGive } from './facts.ts';
-import type { Subject } from './rule.ts';
+import type { Finding, Subject, Verdict } from './rule.ts';
 import { listed, shown } from './words.ts';
 
 /** Whether the target is a cluster; undefined without a target. */
@@ -25,4 +25,11 @@ export function severalSlots(keys: readonly Bytes[]): string | undefined {
 /** The sentence for a rule that found several slots and does not know whether that matters. */
 export function clusterUnknown(subject: Subject): string {
   return `keys of several slots stand together; whether the target is a cluster is not known: ${howToGive(subject)}`;
+}
+
+/** A verdict about something that matters in a cluster only: its findings there, nothing elsewhere, and "not known" without a target. */
+export function inCluster(subject: Subject, findings: readonly Finding[]): Verdict {
+  if (findings.length === 0 || isCluster(subject) === false) return { findings: [] };
+  if (isCluster(subject)) return { findings };
+  return { findings: [], unchecked: `needs to know whether the target is a cluster: ${howToGive(subject)}` };
 }

@@ -1,5 +1,22 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { file, key, pipeline, script, target } from '../../test/support/lint.ts';
+import {
+  draft,
+  eachKey,
+  file,
+  type Given,
+  job,
+  key,
+  missing,
+  pipeline,
+  script,
+  selected,
+  target,
+} from '../../test/support/lint.ts';
+import { fromBuffer } from '../base/bytes.ts';
+import { allCommands } from '../catalog/lookup.ts';
+import type { CommandStep } from '../plan/step.ts';
+import type { Argument } from '../plan/values.ts';
 import { lint } from './lint.ts';
 import type { Rule } from './rule.ts';
 
@@ -128,4 +145,61 @@ test('what a busy server said is no fact', () => {
     reason: 'needs the live type and size of a: the server is busy with a script',
   });
   expect(lint({ commands, scripts, target: busy }).diagnostics).toEqual([]);
+});
+
+test('any words in any order, on a server that is hard pressed: no rule throws, and every finding says something', () => {
+  const names = allCommands().map(({ name }) => name.split('|'));
+  const argument: fc.Arbitrary<Argument> = fc.oneof(
+    fc.constantFrom(
+      '0',
+      '-1',
+      '1',
+      '99999999999999999999',
+      'a',
+      'new',
+      '{t}:1',
+      'EX',
+      'DB',
+      'AUTH',
+      '>x',
+      'REPLACE',
+      '',
+    ),
+    fc.string({ maxLength: 12 }),
+    fc.uint8Array({ minLength: 1, maxLength: 6 }).map(fromBuffer),
+    fc.constant(eachKey),
+  );
+  const argv = fc
+    .tuple(fc.constantFrom(...names), fc.array(argument, { maxLength: 7 }))
+    .map(([name, rest]) => [...name, ...rest]);
+  const pressed: Given = {
+    server: {
+      cluster: true,
+      maxmemory: 1_000_000,
+      used_memory: 999_900,
+      load: { fork: 'rdb', failover: true, bytes_behind: 1e9 },
+      aof: { enabled: true, fsync: 'always' },
+      events: { notify: 'AKE', subscriptions: 1, tracking: 1 },
+      open_slots: [1],
+    },
+    keys: [missing('new'), key('a', { type: 'stream', encoding: 'stream', groups: 1, pending: 1 })],
+    selections: [{ ...selected('{t}:*', 20_000, [key('{t}:1')]), with_ttl: 1 }],
+    access: { encrypted: false, authenticated: false },
+  };
+  fc.assert(
+    fc.property(fc.array(argv, { minLength: 1, maxLength: 5 }), fc.boolean(), (commands, alone) => {
+      const given = alone ? pressed : { ...pressed, server: { ...pressed.server, cluster: false } };
+      const steps = commands.map((words): CommandStep => ({ kind: 'command', argv: words }));
+      const subjects = [
+        draft([{ kind: 'pipeline', batch_size: 5, steps }], given),
+        draft([{ kind: 'transaction', watch: [], reads: [], steps }], given),
+        job('{t}:*', commands[0]!, given),
+      ];
+      for (const { draft: plan, ...rest } of subjects) {
+        const found = [lint({ ...rest, ...(plan && { draft: plan }) }), lint(rest)].flatMap((one) => one.diagnostics);
+        for (const { message, why, fix, at } of found) expect([message, why, fix, at]).not.toContain('');
+      }
+    }),
+    { numRuns: 300 },
+  );
 });

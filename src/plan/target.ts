@@ -21,12 +21,49 @@ export type Identity = z.output<typeof Identity>;
 /** A setting that the server may refuse to tell: undefined is "not known", never "no". */
 const setting = z.boolean().exactOptional();
 
+const count = z.int().nonnegative();
+
+/** What the server is busy with, by INFO. */
+const Load = z.strictObject({
+  /** What a child process is writing: a snapshot, or the append-only file anew. */
+  fork: z.enum(['none', 'rdb', 'aof']).exactOptional(),
+  loading: setting,
+  /** FAILOVER is handing over to a replica (6.2 and later). */
+  failover: setting,
+  /** Bytes that the replica furthest behind has not acknowledged. */
+  bytes_behind: count.exactOptional(),
+  /** Seconds since a replica that is behind acknowledged anything. */
+  silent_seconds: count.exactOptional(),
+  /** Bytes in the output buffers of replicas. */
+  replica_buffers: count.exactOptional(),
+  /** Bytes in the largest output buffer of a client, lately. */
+  output_buffer: count.exactOptional(),
+});
+
+/** The append-only file; its size in bytes. */
+const Aof = z.strictObject({
+  enabled: setting,
+  fsync: z.enum(['always', 'everysec', 'no']).exactOptional(),
+  bytes: count.exactOptional(),
+});
+
+/** Who is told of writes. */
+const Events = z.strictObject({
+  /** notify-keyspace-events; empty: none are sent. */
+  notify: z.string().exactOptional(),
+  /** Channels and patterns that somebody is subscribed to, whatever they are. */
+  subscriptions: count.exactOptional(),
+  /** Clients with CLIENT TRACKING. */
+  tracking: count.exactOptional(),
+});
+
 /** A primary of a cluster: the id that it keeps, and that of its process. */
 const ClusterNode = z.strictObject({ address: z.string(), id: z.string(), run_id: z.string() });
 
 /**
  * The server, from INFO, ROLE and CONFIG GET. Sizes in bytes. Of a cluster: the oldest version, keys summed over the
- * primaries, memory of the fullest one, the longest round trip; `run_id` is empty, and `nodes` has that of each.
+ * primaries, memory of the fullest one, the longest round trip, the worst of what weighs on them; `run_id` is empty, and
+ * `nodes` has that of each.
  */
 export const Server = z.strictObject({
   engine: z.enum(['redis', 'valkey', 'redict', 'unknown']),
@@ -56,7 +93,14 @@ export const Server = z.strictObject({
   used_memory: z.int().nonnegative(),
   maxmemory: z.int().nonnegative(),
   maxmemory_policy: z.string(),
+  /** The part of used_memory that maxmemory does not count: buffers of replicas and of the append-only file. */
+  uncounted_memory: count.exactOptional(),
   lazyfree: z.strictObject({ del: setting, expire: setting, server_del: setting, flush: setting }),
+  load: Load.exactOptional(),
+  aof: Aof.exactOptional(),
+  events: Events.exactOptional(),
+  /** cluster-databases (Valkey 9); left out where there is no such setting. */
+  databases: z.int().positive().exactOptional(),
   /** Median of a few PINGs, in milliseconds, at planning. */
   round_trip_ms: z.number().nonnegative(),
 });
@@ -76,6 +120,9 @@ export const KeyFacts = z.strictObject({
   bytes: z.int().nonnegative().exactOptional(),
   /** Milliseconds to live; -1: no TTL. Left out when missing. */
   ttl_ms: z.int().exactOptional(),
+  /** Of a stream: its consumer groups, and the entries that they delivered and nobody acknowledged. */
+  groups: count.exactOptional(),
+  pending: count.exactOptional(),
 });
 /** See the schema. */
 export type KeyFacts = z.output<typeof KeyFacts>;
@@ -168,6 +215,9 @@ export const Convention = z.strictObject({
 /** See the schema. */
 export type Convention = z.output<typeof Convention>;
 
+/** How the connection is protected: TLS; a password or a client certificate was given. */
+const Access = z.strictObject({ encrypted: z.boolean(), authenticated: z.boolean() });
+
 /** Everything inspection learnt. */
 export const Target = z.strictObject({
   identity: Identity,
@@ -189,6 +239,8 @@ export const Target = z.strictObject({
   costs: Costs.exactOptional(),
   /** `lint.conventions` of redops.yaml, by which the plan was judged. */
   conventions: z.array(Convention).exactOptional(),
+  /** Left out of a server on this machine, and of a target that is tagged dev. */
+  access: Access.exactOptional(),
 });
 /** See the schema. */
 export type Target = z.output<typeof Target>;

@@ -26,6 +26,22 @@ export function diagnosticsText(
 
 const weights = ['error', 'warning', 'info'] as const;
 
+/** The sources without the lines that hold a secret (SEC004): no finding may show them, whatever it is about. */
+export function withoutSecrets(sources: Sources, found: readonly Diagnostic[]): Sources {
+  const secret = found.flatMap(({ code, span }) => (code === 'SEC004' && span ? [span] : []));
+  if (secret.length === 0) return sources;
+  return new Map(
+    [...sources].map(([name, source]) => {
+      const hidden = new Set(secret.flatMap(({ file = '', line }) => (file === name ? [line] : [])));
+      const lines = source.split('\n').map((line, index) => (hidden.has(index + 1) ? hiddenLine : line));
+      return [name, lines.join('\n')];
+    }),
+  );
+}
+
+/** What stands for a line that is not shown: no source has it. */
+const hiddenLine = '\0';
+
 /** One finding as lines: heading, message, source line, why, fix, page. */
 export function diagnosticLines(
   diagnostic: LintDiagnostic,
@@ -100,6 +116,7 @@ function excerpt(span: Span | undefined, sources: Sources | undefined, width: nu
   const line = source.split('\n')[span.line - 1]?.replace(/\r$/, '');
   if (line === undefined) return [];
   const number = `  ${span.line} | `;
+  if (line === hiddenLine) return [paint.dim(`${number}(not shown: the line holds a secret)`)];
   const room = width - number.length;
   const characters = [...clean(line)];
   const before = columnsOf(characters.slice(0, span.column - 1).join(''));

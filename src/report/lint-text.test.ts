@@ -24,6 +24,26 @@ const everything: LintResult = {
   audited: [{ name: 'x.aof', input: 'aof', commands: 2_000_000, notes: ['the RDB base was not read'] }],
 };
 
+describe('a line with a secret', () => {
+  const span = { file: 'a.redis', line: 2, column: 1, length: 4 };
+  const secret: LintDiagnostic = { ...finding, code: 'SEC004', span };
+  const other: LintDiagnostic = { ...finding, span };
+  const sources = new Map([['a.redis', 'GET a\nAUTH hunter22\nGET b']]);
+
+  test('is shown by no finding, found or suppressed', () => {
+    const shown = lintText({ diagnostics: [secret, other], unchecked: [] }, 1, { sources });
+    expect(shown).not.toContain('hunter22');
+    expect(shown.match(/2 \| \(not shown: the line holds a secret\)/g)).toHaveLength(2);
+    const silent = { diagnostics: [other], unchecked: [], suppressed: [{ ...secret, reason: 'known' }] };
+    expect(lintText(silent, 1, { sources })).not.toContain('hunter22');
+  });
+
+  test('other lines are', () => {
+    const elsewhere = { ...other, span: { ...span, line: 3 } };
+    expect(lintText({ diagnostics: [secret, elsewhere], unchecked: [] }, 1, { sources })).toContain('3 | GET b');
+  });
+});
+
 describe('text', () => {
   test('counts every finding, names what is suppressed, and what was read', () => {
     expect(lintText(everything, 1)).toMatchInlineSnapshot(`

@@ -1,7 +1,7 @@
 /** The verdict of lint for people: the findings with their source, what was suppressed, what was read of a capture, the counts. */
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { LintResult } from '../plan/lint-result.ts';
-import { diagnosticsText, type Sources } from './diagnostics-text.ts';
+import { diagnosticsText, type Sources, withoutSecrets } from './diagnostics-text.ts';
 import { clean, counted, labelled, type ViewOptions, viewOf } from './layout.ts';
 
 /** The text, without a newline at its end. `files`: how many there were, for the sentence that says that nothing was found. */
@@ -12,7 +12,8 @@ export function lintText(
 ): string {
   const { diagnostics, unchecked, suppressed = [], audited = [] } = result;
   const { width } = viewOf(options);
-  const found = diagnosticsText(diagnostics, { ...options, unchecked, counts: false });
+  const sources = options.sources && withoutSecrets(options.sources, [...diagnostics, ...suppressed]);
+  const found = diagnosticsText(diagnostics, { ...options, ...(sources && { sources }), unchecked, counts: false });
   const read = audited.flatMap(({ name, input, commands, notes }) => [
     `${clean(name)}: ${counted(commands, 'command')} read (${input})`,
     ...notes.flatMap((note) => labelled('  note', note, 7, width)),

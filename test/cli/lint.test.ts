@@ -42,6 +42,15 @@ describe('inputs', () => {
     expect(await run()).toMatchObject({ status: 2, err: expect.stringContaining('nothing to lint') });
   });
 
+  it('a secret is named in every form of the output, and shown in none', async () => {
+    await put('login.redis', 'AUTH hunter22\nCONFIG SET requirepass hunter22\n');
+    for (const format of ['text', 'json', 'sarif', 'github', 'markdown']) {
+      const { out, err } = await run('login.redis', '--format', format);
+      expect(out).toContain('SEC004');
+      expect(out + err).not.toContain('hunter22');
+    }
+  });
+
   it('conventions of redops.yaml count, and their weight', async () => {
     await put(
       'redops.yaml',

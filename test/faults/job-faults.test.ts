@@ -98,7 +98,7 @@ describe('a job on a server whose memory is full', () => {
       });
       expect(await undone(server, verb, KEYS)).toBe(0);
       // what does need some is told, and not repeated for ever
-      const write = { operation_type: 'pipelining', commands: ['SET more v', 'GET keep:1'] };
+      const write = { operation_type: 'pipelining', commands: ['SET more v', 'GET keep:1'], accept: ['OPS002'] };
       const report = await withAgent(urlOf(server, engine), (agent) => applied(agent, write));
       expect(report).toMatchObject({
         status: 'partial',

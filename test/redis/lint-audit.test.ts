@@ -150,6 +150,33 @@ describe('what a server shows', () => {
     await waitFor('MONITOR has ended', async () => !/cmd=monitor/.test(await server.cli('CLIENT', 'LIST')));
   });
 
+  it('lint of MONITOR finds a key that is watched in vain', async () => {
+    const [one, other] = [await connectTarget(parseUrl(server.url)), await connectTarget(parseUrl(server.url))];
+    try {
+      const lease = await one.lease();
+      const linted = lintLive({ url: server.url }, { monitor: { ms: 20_000, commands: 60 } });
+      await monitoring();
+      for (let round = 0; round < 6; round += 1) {
+        await lease.send(['WATCH', 'stock']);
+        await lease.send(['GET', 'stock']);
+        await other.send(['SET', 'stock', String(round)]);
+        await lease.send(['MULTI']);
+        await lease.send(['SET', 'stock', '0']);
+        expect(await lease.send(['EXEC'])).toBeNull();
+      }
+      await send(
+        server,
+        Array.from({ length: 60 }, () => ['PING']),
+      );
+      const { diagnostics } = await linted;
+      expect(diagnostics.filter(({ code }) => code === 'TX008')).toMatchObject([
+        { message: 'stock is watched while others write it: 5 of 5 transactions were lost so far' },
+      ]);
+    } finally {
+      await Promise.all([one.close(), other.close()]);
+    }
+  });
+
   it('a user without the right is told so', async () => {
     await server.cli('ACL', 'SETUSER', 'weak', 'on', '>pw', '~*', '+@all', '-monitor', '-slowlog');
     const url = server.url.replace('redis://', 'redis://weak:pw@');

@@ -141,7 +141,9 @@ describe('a transaction', () => {
 
   it('tells OOM as aborted', async () => {
     await server.cli('config', 'set', 'maxmemory', '1');
-    const report = await run({ operation_type: 'transaction', commands: ['SET a 1', 'SET b 1'] });
+    // seen beforehand, too: a plan that cannot fit is an error
+    const accept = ['OPS002'];
+    const report = await run({ operation_type: 'transaction', commands: ['SET a 1', 'SET b 1'], accept });
     await server.cli('config', 'set', 'maxmemory', '0');
     expect(report).toMatchObject({ transaction: { outcome: 'aborted', attempts: 1 } });
     expect(report.results[0]?.error?.name).toBe('OOM');

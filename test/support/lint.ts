@@ -16,6 +16,7 @@ export interface Given {
   readonly acl?: Target['acl'];
   readonly libraries?: Target['libraries'];
   readonly scripts?: readonly string[];
+  readonly access?: Target['access'];
 }
 
 /** A target with these facts. */
@@ -52,6 +53,7 @@ export function target(given: Given = {}): Target {
     scripts: [...(given.scripts ?? [])],
     ...(given.libraries ? { libraries: given.libraries } : {}),
     ...(given.acl && { acl: [...given.acl] }),
+    ...(given.access && { access: given.access }),
   };
 }
 

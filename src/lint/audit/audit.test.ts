@@ -201,6 +201,37 @@ describe('transactions of a capture', () => {
     expect(audit('monitor', ['MULTI', 'BLPOP l 0', 'EXEC']).found).toEqual(['PIP002 1 x:2']);
   });
 
+  describe('TX008', () => {
+    const by = (client: string, ...lines: string[]) => lines.map((one) => ({ say: one, client }));
+    const lost = (writer: Line) => [...by('a:1', 'WATCH k', 'GET k'), writer, ...by('a:1', 'MULTI', 'EXEC')];
+    const won = by('a:1', 'WATCH k', 'GET k', 'MULTI', 'SET k 1', 'EXEC');
+    const times = (count: number, lines: readonly Line[]) => Array.from({ length: count }, () => lines).flat();
+    const of = (lines: readonly Line[]) => audit('monitor', lines).found.filter((one) => one.startsWith('TX008'));
+    const write = { say: 'INCRBY k 5', client: 'b:2' };
+
+    test('five lost transactions, a fifth of all: one finding for the key', () => {
+      expect(of(times(5, lost(write)))).toEqual(['TX008 1 x:25']);
+      expect(of(times(50, lost(write)))).toHaveLength(1);
+      expect(of([...times(20, won), ...times(5, lost(write))])).toHaveLength(1);
+      expect(of(times(5, lost({ say: 'SET k 1', client: 'lua' })))).toHaveLength(1);
+    });
+
+    test.each([
+      ['four', times(4, lost(write))],
+      ['a small part', [...times(40, won), ...times(5, lost(write))]],
+      ['a read by another', times(9, lost({ say: 'GET k', client: 'b:2' }))],
+      ['another key', times(9, lost({ say: 'SET j 1', client: 'b:2' }))],
+      ['another database', times(9, lost({ say: 'SET k 1', client: 'b:2', database: 3 }))],
+      ['a write of its own', times(9, lost({ say: 'SET k 1', client: 'a:1' }))],
+      ['a write before WATCH', times(9, [write, ...won])],
+      ['a transaction that ran', times(9, [...by('a:1', 'WATCH k'), write, ...by('a:1', 'MULTI', 'SET k 1', 'EXEC')])],
+      ['UNWATCH', times(9, [...by('a:1', 'WATCH k'), write, ...by('a:1', 'UNWATCH', 'MULTI', 'EXEC')])],
+      ['DISCARD', times(9, [...by('a:1', 'WATCH k', 'MULTI'), write, ...by('a:1', 'DISCARD', 'MULTI', 'EXEC')])],
+    ])('%s: nothing', (_, lines) => {
+      expect(of(lines)).toEqual([]);
+    });
+  });
+
   test('an append-only file has no clients: nothing is said of its transactions', () => {
     expect(audit('aof', ['MULTI', 'SET k 1', 'EXEC', ...rest]).found).toEqual([]);
   });

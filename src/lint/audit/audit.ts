@@ -50,11 +50,11 @@ export interface Audit {
 
 /** The rules that judge one command by itself; those that need facts of its keys find none in a stream. */
 export const commandRules: readonly Rule[] = everyRule.filter(({ code }) =>
-  /^(?:CLU001|DEL003|KEY001|KEY002|LUA(?!004|015|016)\d+|OPS\d+|SEC001|TTL009|VAL001|VER001)$/.test(code),
+  /^(?:CLU001|CLU004|DEL003|KEY001|KEY002|LUA(?!004|015|016)\d+|OPS\d+|SEC001|TTL009|VAL001|VER001)$/.test(code),
 );
 
 /** Codes that a stream could only be judged by with the facts of all its keys. */
-const keyFacts: readonly string[] = ['DEL001', 'DEL002', 'KEY005', 'PIP003', 'TTL002', 'TTL008', 'TX009'];
+const keyFacts: readonly string[] = ['DEL001', 'DEL002', 'DEL004', 'KEY005', 'PIP003', 'TTL002', 'TTL008', 'TX009'];
 
 /** Codes that a stream could only be judged by with the functions and scripts that there were when it was sent. */
 const codeFacts: readonly string[] = ['LUA004', 'LUA015', 'LUA016'];
@@ -137,7 +137,7 @@ export function unjudged(
   severities: Readonly<Record<string, Severity | 'off'>> = {},
 ): readonly Unchecked[] {
   const facts = 'needs the live facts of each key, which a stream has too many of: lint the commands as a file';
-  const needsServer = target ? [] : ['CLU001', 'TTL009', 'TX005', 'VAL001', 'VER001'];
+  const needsServer = target ? [] : ['CLU001', 'CLU004', 'TTL009', 'TX005', 'VAL001', 'VER001'];
   return [
     ...keyFacts.map((code) => ({ code, reason: facts })),
     ...codeFacts.map((code) => ({ code, reason: 'needs the functions and scripts that there were when it was sent' })),

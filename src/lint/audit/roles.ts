@@ -53,6 +53,8 @@ const replaces: ReadonlySet<string> = new Set(['set', 'getset', 'mset', 'msetnx'
 const deadlines: ReadonlySet<string> = new Set(['set', 'setex', 'psetex', 'getex']);
 const expires: ReadonlySet<string> = new Set(['expire', 'pexpire', 'expireat', 'pexpireat']);
 const removes: ReadonlySet<string> = new Set('del unlink getdel rename renamenx move migrate'.split(' '));
+/** To another database, which a cluster may not have. */
+const databases: ReadonlySet<string> = new Set(['select', 'move', 'copy', 'swapdb']);
 const states: ReadonlySet<string> = new Set('multi exec discard watch unwatch select reset'.split(' '));
 /** Data commands that a rule may speak of whatever the server; of the other groups every command is looked at. */
 const looked: ReadonlySet<string> = new Set('keys scan hscan sscan zscan migrate sort'.split(' '));
@@ -76,10 +78,10 @@ function rolesOf(name: string, server: Server | undefined): number {
   const info = findCommand([name]);
   const forms = [info, ...(info?.subcommands ?? []).map((sub) => findCommand([name, sub]))];
   const tooNew = server !== undefined && forms.some((form) => form !== undefined && isNewer(form.since, server));
-  const bySeveral = server?.cluster === true && takesSeveralKeys(name);
+  const inCluster = server?.cluster === true && (takesSeveralKeys(name) || databases.has(name));
   const byGroup = info !== undefined && !data.has(info.group) && !quiet.has(name);
   const conditional = server !== undefined && !speaks(server, '7.0') && name.includes('expire');
-  const look = looked.has(name) || tooNew || bySeveral || byGroup || conditional;
+  const look = looked.has(name) || tooNew || inCluster || byGroup || conditional;
   return (
     (look ? role.look : 0) |
     (replaces.has(name) ? role.replaces : 0) |

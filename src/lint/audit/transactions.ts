@@ -12,6 +12,7 @@ import { tx005 } from '../rules/tx005-crossslot-transaction.ts';
 import { tx006 } from '../rules/tx006-long-transaction.ts';
 import { type AuditCommand, argvOf } from './command.ts';
 import type { Fold } from './fold.ts';
+import { createHotKeys } from './hot-keys.ts';
 
 /** Follows what clients do. */
 export interface Transactions {
@@ -49,6 +50,7 @@ export function createTransactions(
   target?: Target,
 ): Transactions {
   const clients = new Map<string, Client>();
+  const hot = createHotKeys(fold, place);
   let seen = 0;
   const judge = (client: Client, multi: AuditCommand, exec: AuditCommand): void => {
     const since = (multi.atMs ?? 0) - beforeMs;
@@ -73,9 +75,10 @@ export function createTransactions(
   return {
     see: (command, changes) => {
       const { client: name = '', atMs = 0 } = command;
+      if (hot.watching && !changes) hot.see(name, command);
       if (name === 'lua') return;
       seen += 1;
-      if (seen % sweepEvery === 0) sweep(clients, atMs);
+      if (seen % sweepEvery === 0) sweep(clients, atMs, hot.forget);
       let client = clients.get(name);
       if (!client) {
         client = {
@@ -94,14 +97,19 @@ export function createTransactions(
         client.multi = command;
         client.queued = [];
       } else if (state === 'exec' && client.multi) {
+        hot.exec(name, command, (client.queued?.length ?? 0) > 0);
         judge(client, client.multi, command);
         forget(client);
       } else if (state === 'exec' || state === 'discard' || state === 'reset' || state === 'unwatch') {
+        if (!client.queued || state !== 'unwatch') hot.forget(name);
         if (!client.queued) forget(client);
       } else if (client.queued) {
         if (client.queued.length < mostQueued) client.queued.push(command);
       } else {
-        if (state === 'watch' && client.watches.length < mostWatches) client.watches.push(command);
+        if (state === 'watch' && client.watches.length < mostWatches) {
+          client.watches.push(command);
+          hot.watch(name, command);
+        }
         client.ring[client.next] = command;
         client.next = (client.next + 1) % before;
       }
@@ -110,10 +118,12 @@ export function createTransactions(
 }
 
 /** Clients that wait for nothing and said nothing for a second. */
-function sweep(clients: Map<string, Client>, nowMs: number): void {
+function sweep(clients: Map<string, Client>, nowMs: number, gone: (name: string) => void): void {
   for (const [name, { lastMs, queued, watches }] of clients) {
     const waits = queued !== undefined || watches.length > 0;
-    if (nowMs - lastMs >= beforeMs && (!waits || clients.size > mostClients)) clients.delete(name);
+    if (nowMs - lastMs < beforeMs || (waits && clients.size <= mostClients)) continue;
+    clients.delete(name);
+    gone(name);
   }
 }
 
