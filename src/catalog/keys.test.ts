@@ -47,7 +47,9 @@ describe('keysOf', () => {
     ['STRALGO LCS STRINGS a b', []],
     ['SSUBSCRIBE c', []],
     ['VADD a VALUES 1 0.5 e', ['1:RW a']],
-    ['DELEX a IFEQ 1', ['1:RM a']],
+    ['DELEX a', ['1:RM a']],
+    ['DELEX a IFEQ 1', ['1:RW a']],
+    ['SET a 1 IFEQ b', ['1:RW a']],
     ['MSETEX 2 a 1 b 2', ['2:OW a', '4:OW b']],
   ])('%s', (line, keys) => {
     expect(shown(line)).toEqual(keys);

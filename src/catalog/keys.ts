@@ -119,6 +119,7 @@ type KeyFinder = (argv: Argv) => readonly KeyUse[] | undefined;
 /** Commands whose keys or whose use of them depend on options. */
 const specials: Readonly<Record<string, KeyFinder>> = {
   set: (argv) => setKeys(argv),
+  delex: (argv) => delexKeys(argv),
   bitfield: (argv) => bitfieldKeys(argv),
   sort: (argv) => sortKeys(argv),
   sort_ro: (argv) => [use(argv, 1, 'RO', ['access'])],
@@ -128,10 +129,18 @@ const specials: Readonly<Record<string, KeyFinder>> = {
   stralgo: (argv) => stralgoKeys(argv),
 };
 
-/** SET overwrites unseen unless it answers with the old value. IFEQ counts as unseen: servers that have it say so. */
+/** SET overwrites unseen unless it answers with the old value, or looks at it first. Valkey counts IFEQ as unseen all the same. */
 function setKeys(argv: Argv): readonly KeyUse[] {
-  const reads = argv.slice(3).some((argument) => argument === undefined || wordOf(argument) === 'get');
-  return reads ? [use(argv, 1, 'RW', ['access', 'update'])] : [use(argv, 1, 'OW', ['update'])];
+  const words = argv.slice(3).map((argument) => (argument === undefined ? 'get' : wordOf(argument)));
+  if (words.includes('get')) return [use(argv, 1, 'RW', ['access', 'update'])];
+  return [use(argv, 1, words.some((word) => comparisons.has(word)) ? 'RW' : 'OW', ['update'])];
+}
+
+const comparisons = new Set(['ifeq', 'ifne', 'ifdeq', 'ifdne']);
+
+/** DELEX removes unseen, or with a condition looks at the value first. */
+function delexKeys(argv: Argv): readonly KeyUse[] {
+  return [use(argv, 1, argv.length === 2 ? 'RM' : 'RW', ['delete'])];
 }
 
 /** BITFIELD only reads when every subcommand is GET. */

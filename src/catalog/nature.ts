@@ -50,6 +50,8 @@ const connectionCommands = new Set([
   ...['subscribe', 'psubscribe', 'ssubscribe', 'unsubscribe', 'punsubscribe', 'sunsubscribe'],
   ...['client|reply', 'client|tracking', 'client|caching', 'client|setname', 'client|setinfo', 'client|no-evict'],
   ...['client|no-touch', 'client|capa', 'client|import-source', 'script|debug'],
+  // a set of fields belongs to the connection that named it
+  ...['himport|prepare', 'himport|set', 'himport|discard', 'himport|discardall'],
 ]);
 
 /** True for what runs the server rather than the data (flag or category admin), also for a container of such subcommands. */
@@ -89,7 +91,7 @@ export function destructionOf(name: string): Verdict | undefined {
 export function deletesKeys(argv: Argv): boolean {
   const name = findCommand(argv)?.name ?? '';
   if (removers.has(name)) return true;
-  if (name === 'set' || name === 'getex') return pastOption(argv, name === 'set' ? 3 : 2);
+  if (name === 'set' || name === 'getex' || name === 'increx') return pastOption(argv, name === 'set' ? 3 : 2);
   if (name === 'migrate') return !has(argv, 6, 'copy');
   const unit = relativeTtl.get(name) ?? absoluteTtl.get(name);
   if (unit === undefined || name.startsWith('h')) return false;
@@ -97,7 +99,7 @@ export function deletesKeys(argv: Argv): boolean {
 }
 
 const removers = new Set([
-  ...['del', 'unlink', 'delifeq', 'delex', 'getdel', 'flushall', 'flushdb', 'cluster|flushslot'],
+  ...['del', 'unlink', 'delifeq', 'delex', 'getdel', 'flushall', 'flushdb', 'cluster|flushslot', 'trimslots'],
   ...['replicaof', 'slaveof', 'rename', 'move'],
 ]);
 
@@ -149,6 +151,7 @@ const destruction: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
      zrem zpopmin zpopmax bzpopmin bzpopmax zmpop bzmpop zremrangebyrank zremrangebyscore zremrangebylex
      bitop sdiffstore sinterstore sunionstore zdiffstore zinterstore zunionstore zrangestore geosearchstore
      delex xdel xdelex xackdel xtrim xack xsetid xgroup xgroup|destroy xgroup|delconsumer xgroup|setid
+     ardel ardelrange armset arring arset himport|set trimslots xcfgset
      function|delete function|flush vadd vrem vsetattr
      eval evalsha fcall debug replicaof slaveof sync psync cluster|reset cluster|syncslots shutdown`,
   ),
@@ -156,6 +159,7 @@ const destruction: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
     false,
     `append incr incrby incrbyfloat decr decrby hincrby hincrbyfloat zincrby setnx msetnx hsetnx renamenx move swapdb
      persist hpersist sadd smove lpush lpushx rpush rpushx linsert lmove blmove rpoplpush brpoplpush pfadd pfmerge
+     lmovem blmovem arinsert arseek bless|clear bless|set xnack xidmprecord
      pfdebug xclaim xautoclaim xreadgroup xgroup|create xgroup|createconsumer`,
   ),
   ['set', (argv) => !has(argv, 3, 'nx')],
@@ -174,6 +178,7 @@ const destruction: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['function|load', (argv) => mayHave(argv.slice(0, -1), 2, 'replace')],
   ['function|restore', (argv) => mayHave(argv, 3, 'flush', 'replace')],
   ['getex', (argv) => pastOption(argv, 2)],
+  ['increx', (argv) => pastOption(argv, 2)],
   ['hgetex', (argv) => pastOption(argv, 2)],
   ...[...relativeTtl.keys(), ...absoluteTtl.keys()].map((name) => [name, pastDeadline] as const),
 ]);

@@ -33,6 +33,8 @@ export function minVersion(argvs: readonly Argv[]): MinVersion {
 function commandVersion(info: CommandInfo | undefined): MinVersion {
   if (info === undefined || info.since === '') return floor;
   const since = short(info.since);
+  if (info.notRun !== undefined)
+    return { redis: short(info.notRun.redis ?? 'none'), valkey: short(info.notRun.valkey ?? 'none') };
   if (compare(since, '7.2') <= 0) return { redis: since, valkey: since };
   if (!isSeenOn(info, 'redis')) return { redis: 'none', valkey: since };
   return { redis: since, valkey: fieldTtls.has(info.name) ? '9.0' : (oldestSeen(info, 'valkey') ?? 'none') };
