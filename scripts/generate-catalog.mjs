@@ -302,12 +302,17 @@ function uniteLists(a, b) {
     rest = rest.slice(at + 1);
   }
   if (!rest.every((other) => other.optional)) return undefined;
-  return [...united, ...rest];
+  return withoutRepeats([...united, ...rest]);
+}
+
+/** What one server lists as options, another as the choices of one: then the choice is enough. */
+function withoutRepeats(list) {
+  const choices = list.filter(({ type, token }) => type === 'oneof' && token === undefined);
+  const offered = choices.flatMap(({ arguments: parts }) => parts.flatMap(({ token }) => token ?? []));
+  return list.filter((one) => choices.includes(one) || !one.optional || !offered.includes(one.token));
 }
 
 function uniteArguments(a, b) {
-  if (offers(b, a)) return uniteArguments(b, a);
-  if (offers(a, b)) return withoutEmpty({ ...a, optional: a.optional || b.optional || undefined });
   if (JSON.stringify(a) === JSON.stringify(b)) return a;
   const widened = withoutEmpty({
     ...a,
@@ -339,7 +344,6 @@ function uniteChoices(a, b) {
 
 /** True when two arguments stand for the same thing under whatever name: same token, or same shape without one. */
 function sameArgument(a, b) {
-  if (offers(a, b) || offers(b, a)) return true;
   if ((a.token ?? '') !== (b.token ?? '')) return false;
   if (a.type === 'oneof' && b.type === 'oneof') return a.token !== undefined || sameChoices(a, b);
   if (a.type === 'oneof' && b.type === 'string') return a.name === b.name || containsLeaf(a, b);
@@ -347,11 +351,6 @@ function sameArgument(a, b) {
   if (a.arguments || b.arguments) return a.type === b.type && uniteArguments(a, b) !== undefined;
   const plain = (argument) => argument.type !== 'key' && argument.type !== 'pure-token';
   return a.type === b.type || (plain(a) && plain(b));
-}
-
-/** True when the one lets choose among words, and the other is one of these words alone. */
-function offers(choice, one) {
-  return choice.type === 'oneof' && one.type === 'pure-token' && tokensOf(choice.arguments).includes(one.token);
 }
 
 function sameChoices(a, b) {
