@@ -47,16 +47,15 @@ export const replies = {
     cluster|countkeysinslot cluster|keyslot commandlog|len command|count copy dbsize decr decrby del delex delifeq
     exists expire expireat expiretime geoadd geosearchstore getbit hdel hexists himport|discard himport|discardall
     hincrby hlen hset hsetex hsetnx hstrlen incr incrby lastsave latency|reset linsert llen lpush lpushx lrem move
-    msetex msetnx object|freq object|idletime object|refcount persist pexpire pexpireat pexpiretime pfadd pfcount
-    pttl publish pubsub|numpat renamenx rpush rpushx sadd scard sdiffcard sdiffstore setbit setnx setrange
-    sintercard sinterstore sismember slowlog|len smove spublish srem strlen sunioncard sunionstore touch ttl unlink
-    vadd vcard vdim vismember vrem vsetattr wait xack xdel xgroup|createconsumer xgroup|delconsumer xgroup|destroy
-    xlen xnack xtrim zcard zcount zdiffstore zintercard zinterstore zlexcount zrangestore zrem zremrangebylex
-    zremrangebyrank zremrangebyscore zunionstore
+    msetex msetnx persist pexpire pexpireat pexpiretime pfadd pfcount pttl publish pubsub|numpat renamenx rpush
+    rpushx sadd scard sdiffcard sdiffstore setbit setnx setrange sintercard sinterstore sismember slowlog|len smove
+    spublish srem strlen sunioncard sunionstore touch ttl unlink vadd vcard vdim vismember vrem vsetattr wait xack
+    xdel xgroup|createconsumer xgroup|delconsumer xgroup|destroy xlen xnack xtrim zcard zcount zdiffstore zintercard
+    zinterstore zlexcount zrangestore zrem zremrangebylex zremrangebyrank zremrangebyscore zunionstore
   `,
   'integer|array': `georadius georadiusbymember sort`,
   'integer|array|nil': `lpos zrank zrevrank`,
-  'integer|nil': `arnext memory|usage`,
+  'integer|nil': `arnext memory|usage object|freq object|idletime object|refcount`,
   map: `
     arinfo backup|status client|trackinginfo command|docs config|get function|stats hello hgetall latency|histogram
     memory|stats xinfo|stream
@@ -70,14 +69,14 @@ export const replies = {
     cluster|flushslot cluster|flushslots cluster|forget cluster|meet cluster|migrateslots cluster|replicate
     cluster|reset cluster|saveconfig cluster|set-config-epoch cluster|setslot commandlog|reset config|resetstat
     config|rewrite config|set discard failover flushall flushdb function|delete function|flush function|kill
-    function|restore himport|prepare himport|set hmset hotkeys|reset hotkeys|start hotkeys|stop lset ltrim
-    memory|purge migrate module|load module|loadex module|unload monitor mset multi pfmerge pfselftest psetex quit
-    readonly readwrite rename replconf replicaof reset restore restore-asking save script|debug script|flush
-    script|kill select setex slaveof slowlog|reset swapdb trimslots type unwatch watch xcfgset xgroup|create
-    xgroup|setid xidmprecord xsetid
+    function|restore himport|prepare himport|set hmset hotkeys|reset hotkeys|start lset ltrim memory|purge migrate
+    module|load module|loadex module|unload monitor mset multi pfmerge pfselftest psetex quit readonly readwrite
+    rename replconf replicaof reset restore restore-asking save script|debug script|flush script|kill select setex
+    slaveof slowlog|reset swapdb trimslots type unwatch watch xcfgset xgroup|create xgroup|setid xidmprecord xsetid
   `,
   'simple|array': `acl|log`,
   'simple|bulk': `acl|dryrun ping`,
   'simple|bulk|nil': `set`,
   'simple|integer': `client|kill`,
+  'simple|nil': `hotkeys|stop`,
 };
