@@ -23,10 +23,10 @@ export interface KeyUse {
 
 /**
  * The keys of a command, in the server's order; empty when it takes none. undefined when the command is unknown, when
- * its arguments do not fit, or when an argument that decides (numkeys, an option) is not known.
+ * its arguments do not fit, or when an argument that decides (numkeys, an option) is not known. `more`: see findCommand.
  */
-export function keysOf(argv: Argv): readonly KeyUse[] | undefined {
-  const info = findCommand(argv);
+export function keysOf(argv: Argv, more?: readonly CommandInfo[]): readonly KeyUse[] | undefined {
+  const info = findCommand(argv, more);
   if (info === undefined || !admits(info.arity, argv.length)) return undefined;
   const special = specials[info.name];
   return special === undefined ? bySpecs(argv, info) : special(argv);

@@ -17,7 +17,7 @@ const floor: MinVersion = { redis: '6.0', valkey: '7.2' };
 /** The oldest versions that have every one of these commands with its options. */
 export function minVersion(argvs: readonly Argv[]): MinVersion {
   let least = floor;
-  for (const info of new Set(argvs.map(findCommand))) least = later(least, commandVersion(info));
+  for (const info of new Set(argvs.map((argv) => findCommand(argv)))) least = later(least, commandVersion(info));
   for (const argv of argvs) {
     const name = wordOf(argv[0]);
     for (const option of optionVersions)

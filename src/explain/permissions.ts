@@ -3,7 +3,7 @@
  * them, and its keys. `%R~` and `%W~` are not used: they need 7.0.
  */
 import { type Bytes, bytesId, toBuffer } from '../base/bytes.ts';
-import type { Argv } from '../catalog/command.ts';
+import type { Argv, CommandInfo } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { findCommand } from '../catalog/lookup.ts';
 import { counterRead } from '../catalog/script-replies.ts';
@@ -14,21 +14,22 @@ import { literal } from '../plan/values.ts';
 /** Key patterns that are listed one by one; beyond, their common prefix stands for them. */
 const mostPatterns = 100;
 
-/** ACL rules such as "+unlink", "+object|freq", "~session:*", sorted within commands, keys, channels. `argvs`: every command of the steps; `guarded`: some go inside the script that looks again. */
+/** ACL rules such as "+unlink", "+object|freq", "~session:*", sorted within commands, keys, channels. `argvs`: every command of the steps; `guarded`: some go inside the script that looks again; `more`: commands that only the server knows. */
 export function permissionsOf(
   steps: readonly Step[],
   argvs: readonly Argv[],
   writes: boolean,
   guarded = false,
+  more: readonly CommandInfo[] = [],
 ): string[] {
-  const commands = new Set(argvs.flatMap((argv) => commandRules(argv)));
+  const commands = new Set(argvs.flatMap((argv) => commandRules(argv, more)));
   if (guarded) for (const rule of guarding) commands.add(rule);
   for (const rule of steps.flatMap((step) => stepRules(step))) commands.add(rule);
   for (const rule of ownRules(writes)) commands.add(rule);
   const all = commands.has('+@all');
   return [
     ...(all ? ['+@all'] : [...commands].sort()),
-    ...keyRules(steps, argvs),
+    ...keyRules(steps, argvs, more),
     ...[...new Set(argvs.flatMap((argv) => channelRules(argv)))].sort(),
   ];
 }
@@ -90,9 +91,9 @@ const exporting =
     ' ',
   );
 
-/** A subcommand by its first argument (6.0 takes that form too); a command that the table does not have needs everything. */
-function commandRules(argv: Argv): readonly string[] {
-  const info = findCommand(argv);
+/** A subcommand by its first argument (6.0 takes that form too); a command that nobody knows needs everything. */
+function commandRules(argv: Argv, more?: readonly CommandInfo[]): readonly string[] {
+  const info = findCommand(argv, more);
   return [info === undefined ? '+@all' : `+${info.name}`];
 }
 
@@ -107,7 +108,7 @@ function calledBy(source: Bytes): readonly string[] {
   return named.flatMap(([, , name, , sub]) => commandRules(sub === undefined ? [name] : [name, sub]));
 }
 
-function keyRules(steps: readonly Step[], argvs: readonly Argv[]): readonly string[] {
+function keyRules(steps: readonly Step[], argvs: readonly Argv[], more: readonly CommandInfo[]): readonly string[] {
   const keys = new Map<string, Bytes>();
   const add = (key: Bytes | undefined) => key !== undefined && keys.set(bytesId(key), key);
   const selecting = steps.filter((step) => step.kind === 'scan' || step.kind === 'for_each');
@@ -116,7 +117,7 @@ function keyRules(steps: readonly Step[], argvs: readonly Argv[]): readonly stri
     if (step.kind === 'transaction') step.watch.forEach(add);
   }
   // a job's command has the key of the selection, which the pattern covers
-  if (selecting.length === 0) for (const argv of argvs) for (const use of keysOf(argv) ?? []) add(use.key);
+  if (selecting.length === 0) for (const argv of argvs) for (const use of keysOf(argv, more) ?? []) add(use.key);
   const named = keyPatterns([...keys.values()]);
   const matched = selecting.map((step) => `~${patternText(step.selection.match)}`);
   return [...new Set([...matched, ...named])].sort();
