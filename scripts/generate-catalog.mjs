@@ -2,13 +2,16 @@
 // Writes src/catalog/commands.generated.json from real servers: node scripts/generate-catalog.mjs SERVER...
 // SERVER is the path of a redis-server or valkey-server binary; each is started on a free loopback port, asked COMMAND,
 // COMMAND DOCS and INFO, and stopped. Facts come from the newest Redis that has the command, else from the newest
-// Valkey; grammars are united, so that what any of the servers accepts is in the table.
+// Valkey or redict; grammars are united, so that what any of the servers accepts is in the table. What no server says
+// comes from catalog-facts.mjs and catalog-replies.mjs beside this file.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commands, corrected, correctedTypes, optionSince, options } from './catalog-facts.mjs';
+import { replies } from './catalog-replies.mjs';
 
 const output = fileURLToPath(new URL('../src/catalog/commands.generated.json', import.meta.url));
 // HTTP words that Redis 6.0 lists as commands: they only cut the connection of a browser that was lured here
@@ -24,18 +27,17 @@ for (const binary of binaries) surveys.push(await survey(binary));
 // from the least to the most trusted: older before newer, Valkey before Redis
 surveys.sort((a, b) => engineRank(a) - engineRank(b) || compareVersions(a.version, b.version));
 const table = surveys.reduce((known, one) => mergeSurvey(known, one), new Map());
-for (const [name, path, more] of newerOptions()) addOptions(table.get(name).grammar, path, more);
-// documented as an integer; the parser reads a double on every version
-table.get('zincrby').grammar[1].type = 'double';
-for (const entry of newerCommands())
-  if (!table.has(entry.name)) table.set(entry.name, { ...entry, seenOn: [], saidBy: {} });
-const bySurveyOrder = surveys.map((one) => one.server);
+addCommands();
+addOptions();
+correct();
+addReplies();
+const servers = surveys.map((one) => one.server).sort();
 const lines = [...table.values()]
   .map(written)
   .sort((a, b) => (a.name < b.name ? -1 : 1))
   .map((entry) => JSON.stringify(entry));
-writeFileSync(output, `{"servers":${JSON.stringify(bySurveyOrder.sort())},"commands":[\n${lines.join(',\n')}\n]}\n`);
-console.error(`${lines.length} commands from ${bySurveyOrder.join(', ')} -> ${output}`);
+writeFileSync(output, `{"servers":${JSON.stringify(servers)},"commands":[\n${lines.join(',\n')}\n]}\n`);
+console.error(`${lines.length} commands from ${servers.join(', ')} -> ${output}`);
 
 /** Starts one server, asks it, stops it. */
 async function survey(binary) {
@@ -52,14 +54,14 @@ async function survey(binary) {
         .filter((line) => line.includes(':'))
         .map((line) => line.split(/:(.*)/s)),
     );
-    const commands = await connection.ask('COMMAND');
+    const listed = await connection.ask('COMMAND');
     const docs = await connection.ask('COMMAND', 'DOCS');
     connection.end();
-    const engine = info.valkey_version ? 'valkey' : 'redis';
-    const version = info.valkey_version ?? info.redis_version;
+    const engine = ['valkey', 'redict'].find((name) => info[`${name}_version`]) ?? 'redis';
+    const version = info[`${engine}_version`];
     // before 7.0, COMMAND ignores the word DOCS or answers with an error
     const known = compareVersions(info.redis_version, '7.0.0') >= 0;
-    return { engine, version, server: `${engine} ${version}`, commands, docs: known ? pairs(docs) : {} };
+    return { engine, version, server: `${engine} ${version}`, listed, docs: known ? pairs(docs) : {} };
   } finally {
     server.kill('SIGTERM');
     await ended;
@@ -67,106 +69,78 @@ async function survey(binary) {
   }
 }
 
-/** Options of Redis releases that no surveyed server is: [command, the oneof to widen or none, what is added]. */
-function newerOptions() {
-  const token = (word, since, more = {}) => ({
-    name: word.toLowerCase(),
-    type: 'pure-token',
-    token: word,
-    since,
-    ...more,
+/** Commands of releases that no surveyed server is; a server that has one of them has said better. */
+function addCommands() {
+  for (const [name, { flags, category, specs = [], notRun, ...facts }] of Object.entries(commands)) {
+    if (table.has(name)) continue;
+    const words = flags === '' ? [] : flags.split(' ').sort();
+    const entry = { name, flags: words, categories: categoriesOf(words, category), keySpecs: specs, ...facts };
+    table.set(name, { ...entry, since: Object.values(notRun)[0], notRun, seenOn: [], saidBy: {} });
+    const [container, subcommand] = name.split('|');
+    const parent = subcommand === undefined ? undefined : table.get(container);
+    if (parent?.subcommands?.includes(subcommand) === false)
+      parent.subcommands = [...parent.subcommands, subcommand].sort();
+  }
+}
+
+/** The ACL categories that follow from the flags, and the one that does not. */
+function categoriesOf(flags, category) {
+  const implied = { write: ['write'], readonly: ['read'], admin: ['admin', 'dangerous'], blocking: ['blocking'] };
+  const speed = flags.includes('fast') ? 'fast' : 'slow';
+  return [...flags.flatMap((flag) => implied[flag] ?? []), speed, ...(category === undefined ? [] : [category])].sort();
+}
+
+/** Options of releases that no surveyed server is, unless one has them. */
+function addOptions() {
+  for (const { command, after, among, add } of options) {
+    const { grammar } = table.get(command);
+    const missing = add.filter(({ token }) => !tokensOf(grammar).includes(token));
+    if (among !== undefined) grammar.find(({ name }) => name === among).arguments.push(...missing);
+    else grammar.splice(grammar.findIndex(({ name }) => name === after) + 1, 0, ...missing);
+  }
+}
+
+function tokensOf(grammar) {
+  return (grammar ?? []).flatMap(({ token, arguments: parts }) => [token, ...tokensOf(parts)]);
+}
+
+/** Notes when an option came, where its server leaves it out. */
+function dated(grammar, versions) {
+  return grammar?.map((argument) => {
+    const since = argument.since ?? versions[argument.token];
+    const parts = dated(argument.arguments, versions);
+    return { ...argument, ...(since && { since }), ...(parts && { arguments: parts }) };
   });
-  const value = (word, since) => ({ name: word.toLowerCase(), type: 'string', token: word, since });
-  const references = {
-    name: 'references',
-    type: 'oneof',
-    since: '8.2.0',
-    optional: true,
-    arguments: ['KEEPREF', 'DELREF', 'ACKED'].map((word) => token(word, '8.2.0')),
-  };
-  const producer = {
-    name: 'idempotency',
-    type: 'oneof',
-    since: '8.6.0',
-    optional: true,
-    arguments: [
-      { name: 'producer', type: 'string', token: 'IDMPAUTO', since: '8.6.0' },
-      {
-        name: 'producer-entry',
-        type: 'block',
-        token: 'IDMP',
-        since: '8.6.0',
-        arguments: ['producer', 'entry'].map((name) => ({ name, type: 'string' })),
-      },
-    ],
-  };
-  const claim = { name: 'min-idle-time', type: 'integer', token: 'CLAIM', since: '8.4.0', optional: true };
-  return [
-    ['set', 'condition', ['IFNE', 'IFDEQ', 'IFDNE'].map((word) => value(word, '8.4.0'))],
-    ['bitop', 'operation', ['DIFF', 'DIFF1', 'ANDOR', 'ONE'].map((word) => token(word, '8.2.0'))],
-    ['xadd', undefined, [references, producer]],
-    ['xtrim', undefined, [references]],
-    ['xreadgroup', undefined, [claim]],
-  ];
 }
 
-/** Commands of Redis releases that no surveyed server is; a server that has them replaces these entries. */
-function newerCommands() {
-  const oneKey = (flags) => [{ flags, begin: { index: 1 }, find: { range: { last: 0, step: 1, limit: 0 } } }];
-  const write = ['fast', 'write'];
-  return [
-    {
-      name: 'delex',
-      arity: -2,
-      flags: write,
-      categories: ['fast', 'string', 'write'],
-      keySpecs: oneKey(['RM', 'delete']),
-      summary: 'Removes a key if its value, or the digest of its value, is as given.',
-      since: '8.4.0',
-      group: 'string',
-    },
-    {
-      name: 'digest',
-      arity: 2,
-      flags: ['fast', 'readonly'],
-      categories: ['fast', 'read', 'string'],
-      keySpecs: oneKey(['RO', 'access']),
-      summary: 'Returns the digest of the value of a string key.',
-      since: '8.4.0',
-      group: 'string',
-      grammar: [{ name: 'key', type: 'key' }],
-    },
-    {
-      name: 'xdelex',
-      arity: -5,
-      flags: write,
-      categories: ['fast', 'stream', 'write'],
-      keySpecs: oneKey(['RW', 'delete']),
-      summary: 'Removes entries of a stream, with a choice for the references of consumer groups.',
-      since: '8.2.0',
-      group: 'stream',
-    },
-    {
-      name: 'xackdel',
-      arity: -6,
-      flags: write,
-      categories: ['fast', 'stream', 'write'],
-      keySpecs: oneKey(['RW', 'delete']),
-      summary: 'Acknowledges entries in a consumer group and removes them from the stream.',
-      since: '8.2.0',
-      group: 'stream',
-    },
-  ];
+function retyped(grammar, types) {
+  return grammar?.map((argument) => {
+    const parts = retyped(argument.arguments, types);
+    return { ...argument, type: types[argument.name] ?? argument.type, ...(parts && { arguments: parts }) };
+  });
 }
 
-/** Widens the oneof of that name, or puts options after the first argument, which is the key in every case here. */
-function addOptions(grammar, choice, more) {
-  if (choice === undefined) grammar.splice(1, 0, ...more);
-  else grammar.find((argument) => argument.name === choice).arguments.push(...more);
+/** What the servers document otherwise than they parse. */
+function correct() {
+  for (const [name, grammar] of Object.entries(corrected)) table.get(name).grammar = grammar;
+  for (const [name, types] of Object.entries(correctedTypes))
+    table.get(name).grammar = retyped(table.get(name).grammar, types);
+  for (const [name, versions] of Object.entries(optionSince))
+    table.get(name).grammar = dated(table.get(name).grammar, versions);
+}
+
+/** What each command answers; a name that the table does not have is a mistake in the list. */
+function addReplies() {
+  for (const [shape, names] of Object.entries(replies)) {
+    for (const name of names.trim().split(/\s+/)) {
+      if (!table.has(name)) throw new Error(`replies: no command is called ${name}`);
+      table.get(name).reply = shape;
+    }
+  }
 }
 
 /** Adds what one server says to what is known; the later server wins except for what it does not say. */
-function mergeSurvey(known, { server, commands, docs }) {
+function mergeSurvey(known, { server, listed, docs }) {
   const merged = new Map(known);
   const add = (reply, doc) => {
     const found = entryOf(reply, doc);
@@ -176,7 +150,7 @@ function mergeSurvey(known, { server, commands, docs }) {
     const subDocs = pairs(doc.subcommands);
     for (const sub of reply[9] ?? []) add(sub, pairs(subDocs[sub[0]]));
   };
-  for (const reply of commands) add(reply, pairs(docs[reply[0]]));
+  for (const reply of listed) add(reply, pairs(docs[reply[0]]));
   return merged;
 }
 
@@ -227,7 +201,7 @@ function mergeEntry(old, found, server) {
   };
 }
 
-/** The entry as it is written: what single servers say is kept only where it is not what the table says. */
+/** The entry as it is written: servers by their place in the list, and what single ones say only where it is not what the table says. */
 function written({ modern: _, saidBy, name, arity, ...rest }) {
   const entry = { name, arity, ...rest };
   const differs = {};
@@ -236,7 +210,7 @@ function written({ modern: _, saidBy, name, arity, ...rest }) {
     const flags = said.flags.join() === entry.flags.join() ? undefined : said.flags;
     if (arity !== undefined || flags !== undefined) differs[server] = { arity, flags };
   }
-  const kept = withoutEmpty({ ...entry, seenOn: entry.seenOn.sort() });
+  const kept = withoutEmpty({ ...entry, seenOn: entry.seenOn.map((server) => servers.indexOf(server)).sort() });
   return Object.keys(differs).length === 0 ? kept : { ...kept, differs };
 }
 
@@ -328,7 +302,14 @@ function uniteLists(a, b) {
     rest = rest.slice(at + 1);
   }
   if (!rest.every((other) => other.optional)) return undefined;
-  return [...united, ...rest];
+  return withoutRepeats([...united, ...rest]);
+}
+
+/** What one server lists as options, another as the choices of one: then the choice is enough. */
+function withoutRepeats(list) {
+  const choices = list.filter(({ type, token }) => type === 'oneof' && token === undefined);
+  const offered = choices.flatMap(({ arguments: parts }) => parts.flatMap(({ token }) => token ?? []));
+  return list.filter((one) => choices.includes(one) || !one.optional || !offered.includes(one.token));
 }
 
 function uniteArguments(a, b) {

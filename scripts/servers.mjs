@@ -38,6 +38,8 @@ export const knownServers = Object.freeze({
   'redis-8.0': { product: 'redis', suites: ['trixie'], moving: false },
   'valkey-8.1': { product: 'valkey', suites: ['trixie'], moving: false },
   'valkey-9': { product: 'valkey', suites: ['forky'], moving: true },
+  // the newest that there is, 8.6 at the time of writing
+  'redis-latest': { product: 'redis', suites: ['experimental', 'sid'], moving: true },
 });
 
 const aptMs = 180_000;

@@ -27,6 +27,12 @@ export interface KeySpec {
     | { readonly unknown: true };
 }
 
+/**
+ * What a command answers in RESP2, when it is not refused. `simple`: a status. `double`: a bulk string that is a number.
+ * `map`: an array of names and values in turn, which RESP3 has as a map. `nil`: either of the two of RESP2.
+ */
+export type ReplyShape = 'simple' | 'bulk' | 'double' | 'integer' | 'map' | 'array' | 'nil';
+
 /** One command or subcommand of the table. */
 export interface CommandInfo {
   /** Lower case; a subcommand as `script|load`. */
@@ -48,8 +54,15 @@ export interface CommandInfo {
   readonly replacedBy?: string;
   readonly grammar?: readonly GrammarArgument[];
   readonly subcommands?: readonly string[];
+  /**
+   * The shapes that its answer can have, on any version and with any option; left out where it answers whatever it runs
+   * (EVAL), nothing, or is not known. From the reply schemas of Redis and Valkey, as corrected by running them.
+   */
+  readonly reply?: readonly ReplyShape[];
   /** The servers whose COMMAND answered with it: `redis 7.0.15`, `redis 8.0.2`, `valkey 8.1.1`. */
   readonly seenOn: readonly string[];
+  /** Only of an entry that no surveyed server has, and that nothing here was run on: the releases that brought it. */
+  readonly notRun?: Readonly<Partial<Record<'redis' | 'valkey', string>>>;
   /** What a server of `seenOn` says otherwise than this entry, which is the widest arity and the newest flags. */
   readonly differs?: Readonly<Record<string, { readonly arity?: number; readonly flags?: readonly string[] }>>;
 }

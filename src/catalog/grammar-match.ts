@@ -210,9 +210,11 @@ class Search {
   }
 }
 
-/** numkeys and numfields say how many values follow, and every server holds a command to it. */
+/** Names of arguments that say how many values follow; every server holds a command to it. */
+const counters = new Set(['numkeys', 'numfields', 'numids', 'numvalues']);
+
 function counts(argument: GrammarArgument): boolean {
-  return argument.type === 'integer' && (argument.name === 'numkeys' || argument.name === 'numfields');
+  return argument.type === 'integer' && counters.has(argument.name);
 }
 
 /** The neighbours from an index on that all begin with a word; empty when the first does not. */
@@ -235,8 +237,8 @@ function choicesOf(argument: GrammarArgument): readonly GrammarArgument[] {
     : [argument];
 }
 
-/** Choices of a oneof that servers take together all the same: of ASC and DESC the last counts; EXPIRE takes XX with GT or LT. */
-const compatible = new Set(['ASC DESC', 'GT XX', 'LT XX']);
+/** Choices of a oneof that servers take together all the same: of ASC and DESC the last counts, and of the ways to quantise; EXPIRE takes XX with GT or LT. */
+const compatible = new Set(['ASC DESC', 'GT XX', 'LT XX', 'BIN NOQUANT', 'BIN Q8', 'NOQUANT Q8']);
 
 function excludes(argument: GrammarArgument, before: number, now: number): boolean {
   const words = [before, now].map((choice) => choicesOf(argument)[choice]?.token ?? '');

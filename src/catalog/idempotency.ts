@@ -8,7 +8,7 @@
  * time to live is no too: each run moves the deadline. So is everything that belongs to one connection.
  */
 import { type Bytes, toBuffer } from '../base/bytes.ts';
-import type { Argv } from './command.ts';
+import type { Argv, CommandInfo } from './command.ts';
 import { integerOf, keysOf } from './keys.ts';
 import { findCommand } from './lookup.ts';
 import { changesConnection } from './nature.ts';
@@ -17,9 +17,9 @@ import { has, mayHave } from './options.ts';
 /** A verdict for every argument list of a command, or a decision by its arguments. */
 type Verdict = boolean | ((argv: Argv) => boolean);
 
-/** True when running the command twice in a row leaves the data that one run leaves. false whenever that is not sure. */
-export function isIdempotent(argv: Argv): boolean {
-  const info = findCommand(argv);
+/** True when running the command twice in a row leaves the data that one run leaves. false whenever that is not sure. `more`: see findCommand. */
+export function isIdempotent(argv: Argv, more?: readonly CommandInfo[]): boolean {
+  const info = findCommand(argv, more);
   if (info === undefined || changesConnection(argv)) return false;
   const verdict = verdictOf(info.name);
   if (verdict !== undefined) return typeof verdict === 'boolean' ? verdict : verdict(argv);
@@ -74,6 +74,8 @@ const always = words(`
   flushall:yes flushdb:yes cluster|flushslot:yes
   function|load:yes function|delete:yes function|flush:yes function|restore:yes
   vadd:yes vrem:yes vsetattr:yes delex:yes xdelex:yes xackdel:yes
+  ardel:yes ardelrange:yes armset:yes arseek:yes arset:yes arinsert:no arring:no
+  bless|clear:yes bless|set:yes lmovem:no blmovem:no increx:no xnack:no xcfgset:no xidmprecord:no trimslots:no
   xgroup:no restore-asking:no pfdebug:no
 `);
 
@@ -90,9 +92,12 @@ const besides = words(`
   cluster|help:yes cluster|info:yes cluster|keyslot:yes cluster|links:yes cluster|myid:yes cluster|myshardid:yes
   cluster|nodes:yes cluster|replicas:yes cluster|shards:yes cluster|slaves:yes cluster|slot-stats:yes cluster|slots:yes
   cluster|saveconfig:yes cluster|addslots:no cluster|addslotsrange:no cluster|bumpepoch:no
-  cluster|cancelslotmigrations:no cluster|delslots:no cluster|delslotsrange:no cluster|failover:no
+  cluster|migration:no cluster|cancelslotmigrations:no cluster|delslots:no cluster|delslotsrange:no cluster|failover:no
   cluster|flushslots:no cluster|forget:no cluster|meet:no cluster|migrateslots:no cluster|replicate:no
   cluster|reset:no cluster|set-config-epoch:no cluster|setslot:no cluster|syncslots:no
+  backup|list:yes backup|status:yes backup|help:yes backup|start:no backup|seal:no backup|abort:no backup|cleanup:no
+  bless|get:yes bless|scan:yes
+  hotkeys|get:yes hotkeys|help:yes hotkeys|stop:yes hotkeys|reset:yes hotkeys|start:no
   commandlog|get:yes commandlog|help:yes commandlog|len:yes commandlog|reset:yes
   slowlog|get:yes slowlog|help:yes slowlog|len:yes slowlog|reset:yes
   latency|doctor:yes latency|graph:yes latency|help:yes latency|histogram:yes latency|history:yes latency|latest:yes
@@ -105,7 +110,7 @@ const besides = words(`
   pubsub|shardnumsub:yes object|help:yes xgroup|help:yes xinfo|help:yes
   echo:yes ping:yes time:yes info:yes role:yes lastsave:yes wait:yes waitaof:yes save:yes
   bgrewriteaof:no bgsave:no debug:no failover:no pfselftest:yes replicaof:no slaveof:no shutdown:no
-  acl:no client:no cluster:no commandlog:no config:no function:no latency:no memory:no module:no object:no pubsub:no
+  acl:no backup:no bless:no client:no cluster:no commandlog:no config:no function:no himport:no hotkeys:no latency:no memory:no module:no object:no pubsub:no
   script:no slowlog:no xinfo:no
 `);
 

@@ -16,6 +16,8 @@ describe('keysOf', () => {
     ['FLUSHALL', []],
     ['SET a 1', ['1:OW a']],
     ['SET a 1 EX 10 GET', ['1:RW a']],
+    ['PFMERGE a', ['1:RW a']],
+    ['PFMERGE a b', ['1:RW a', '2:RO b']],
     ['BITFIELD a GET u8 0', ['1:RO a']],
     ['BITFIELD a SET u8 0 1', ['1:RW a']],
     ['BITOP AND d a b', ['2:OW d', '3:RO a', '4:RO b']],
@@ -47,7 +49,9 @@ describe('keysOf', () => {
     ['STRALGO LCS STRINGS a b', []],
     ['SSUBSCRIBE c', []],
     ['VADD a VALUES 1 0.5 e', ['1:RW a']],
-    ['DELEX a IFEQ 1', ['1:RM a']],
+    ['DELEX a', ['1:RM a']],
+    ['DELEX a IFEQ 1', ['1:RW a']],
+    ['SET a 1 IFEQ b', ['1:RW a']],
     ['MSETEX 2 a 1 b 2', ['2:OW a', '4:OW b']],
   ])('%s', (line, keys) => {
     expect(shown(line)).toEqual(keys);
@@ -62,6 +66,7 @@ describe('keysOf', () => {
     'NOSUCH a', // unknown command
     'GET', // arity
     'EVAL return 3 a', // too few keys
+    'ZUNIONSTORE d 0 a', // none, where there must be one
     'EVAL return ? a', // how many keys is not known
     'EVAL return x a',
     'XREAD COUNT 2',

@@ -23,13 +23,13 @@ export interface KeyUse {
 
 /**
  * The keys of a command, in the server's order; empty when it takes none. undefined when the command is unknown, when
- * its arguments do not fit, or when an argument that decides (numkeys, an option) is not known.
+ * its arguments do not fit, or when an argument that decides (numkeys, an option) is not known. `more`: see findCommand.
  */
-export function keysOf(argv: Argv): readonly KeyUse[] | undefined {
-  const info = findCommand(argv);
+export function keysOf(argv: Argv, more?: readonly CommandInfo[]): readonly KeyUse[] | undefined {
+  const info = findCommand(argv, more);
   if (info === undefined || !admits(info.arity, argv.length)) return undefined;
   const special = specials[info.name];
-  return special === undefined ? bySpecs(argv, info.keySpecs) : special(argv);
+  return special === undefined ? bySpecs(argv, info) : special(argv);
 }
 
 /** True when a command of this arity takes that many arguments, its name included. */
@@ -37,21 +37,24 @@ export function admits(arity: number, length: number): boolean {
   return arity < 0 ? length >= -arity : length === arity;
 }
 
-function bySpecs(argv: Argv, specs: CommandInfo['keySpecs']): readonly KeyUse[] | undefined {
+function bySpecs(argv: Argv, { keySpecs, flags }: CommandInfo): readonly KeyUse[] | undefined {
   const uses: KeyUse[] = [];
-  for (const spec of specs) {
+  // EVAL with 0 keys is right, ZUNION with 0 is not
+  const least = flags.includes('no_mandatory_keys') ? 0 : 1;
+  for (const spec of keySpecs) {
     if (spec.flags.includes('not_key')) continue;
-    const found = bySpec(argv, spec);
+    const found = bySpec(argv, spec, least);
     if (found === undefined) return undefined;
     uses.push(...found);
   }
   return uses;
 }
 
-function bySpec(argv: Argv, spec: KeySpec): readonly KeyUse[] | undefined {
+function bySpec(argv: Argv, spec: KeySpec, least: number): readonly KeyUse[] | undefined {
   const first = beginOf(argv, spec.begin);
   if (first === undefined || 'unknown' in spec.find) return undefined;
-  const span = 'range' in spec.find ? rangeOf(argv, first, spec.find.range) : countedOf(argv, first, spec.find.keynum);
+  const { find } = spec;
+  const span = 'range' in find ? rangeOf(argv, first, find.range) : countedOf(argv, first, find.keynum, least);
   if (span === undefined) return undefined;
   const [access, flags] = splitFlags(spec.flags);
   return positions(span).map((index) => use(argv, index, access, flags));
@@ -90,9 +93,9 @@ function rangeOf(argv: Argv, first: number, { last, step, limit }: Range): KeySp
 
 type KeyNum = { readonly index: number; readonly first: number; readonly step: number };
 
-function countedOf(argv: Argv, begin: number, { index, first, step }: KeyNum): KeySpan | undefined {
+function countedOf(argv: Argv, begin: number, { index, first, step }: KeyNum, least: number): KeySpan | undefined {
   const count = integerOf(argv[begin + index]);
-  if (count === undefined || count < 0) return undefined;
+  if (count === undefined || count < least) return undefined;
   const from = begin + first;
   const last = from + (count - 1) * step;
   return last >= argv.length ? undefined : { first: from, last, step };
@@ -119,7 +122,9 @@ type KeyFinder = (argv: Argv) => readonly KeyUse[] | undefined;
 /** Commands whose keys or whose use of them depend on options. */
 const specials: Readonly<Record<string, KeyFinder>> = {
   set: (argv) => setKeys(argv),
+  delex: (argv) => delexKeys(argv),
   bitfield: (argv) => bitfieldKeys(argv),
+  pfmerge: (argv) => pfmergeKeys(argv),
   sort: (argv) => sortKeys(argv),
   sort_ro: (argv) => [use(argv, 1, 'RO', ['access'])],
   georadius: (argv) => georadiusKeys(argv, 6),
@@ -128,10 +133,24 @@ const specials: Readonly<Record<string, KeyFinder>> = {
   stralgo: (argv) => stralgoKeys(argv),
 };
 
-/** SET overwrites unseen unless it answers with the old value. IFEQ counts as unseen: servers that have it say so. */
+/** SET overwrites unseen unless it answers with the old value, or looks at it first. Valkey counts IFEQ as unseen all the same. */
 function setKeys(argv: Argv): readonly KeyUse[] {
-  const reads = argv.slice(3).some((argument) => argument === undefined || wordOf(argument) === 'get');
-  return reads ? [use(argv, 1, 'RW', ['access', 'update'])] : [use(argv, 1, 'OW', ['update'])];
+  const words = argv.slice(3).map((argument) => (argument === undefined ? 'get' : wordOf(argument)));
+  if (words.includes('get')) return [use(argv, 1, 'RW', ['access', 'update'])];
+  return [use(argv, 1, words.some((word) => comparisons.has(word)) ? 'RW' : 'OW', ['update'])];
+}
+
+const comparisons = new Set(['ifeq', 'ifne', 'ifdeq', 'ifdne']);
+
+/** DELEX removes unseen, or with a condition looks at the value first. */
+function delexKeys(argv: Argv): readonly KeyUse[] {
+  return [use(argv, 1, argv.length === 2 ? 'RM' : 'RW', ['delete'])];
+}
+
+/** PFMERGE destination [source ...]: the specifications of 7.0 and later fit only where there is a source. */
+function pfmergeKeys(argv: Argv): readonly KeyUse[] {
+  const destination = use(argv, 1, 'RW', ['access', 'insert']);
+  return [destination, ...argv.slice(2).map((_, index) => use(argv, index + 2, 'RO', ['access']))];
 }
 
 /** BITFIELD only reads when every subcommand is GET. */

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { allCommands, commandName, findCommand, wordOf } from './lookup.ts';
+import { commandTable } from './table.ts';
 
 describe('findCommand', () => {
   it('finds a command in any case and a subcommand by its second word', () => {
@@ -47,6 +49,17 @@ describe('the table', () => {
       (info.subcommands ?? []).map((sub) => `${info.name}|${sub}`).filter((name) => !names.includes(name)),
     );
     expect(missing).toEqual([]);
+  });
+
+  it('says which of its entries were not run, as the guide does', () => {
+    const guide = readFileSync(new URL('../../docs/guide/catalog.md', import.meta.url), 'utf8').replace(/\s+/g, ' ');
+    const { servers, commands } = commandTable();
+    const notRun = commands.filter((info) => info.notRun !== undefined);
+    expect(commands.filter(({ seenOn }) => seenOn.length === 0)).toEqual(notRun);
+    const named = [...guide.matchAll(/\| Redis ([^|]*) \| ([^|]*) \|/g)].flatMap(([, , names]) => names!.split(', '));
+    expect(named.sort()).toEqual(notRun.map(({ name }) => `\`${name.toUpperCase().replace('|', ' ')}\``).sort());
+    for (const fact of [`${commands.length} entries`, `${notRun.length} entries come`, ...servers])
+      expect(guide).toContain(fact);
   });
 
   it('describes every command that 7.0 or later documents', () => {

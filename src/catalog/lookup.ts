@@ -11,11 +11,15 @@ export function allCommands(): readonly CommandInfo[] {
   return commandTable().commands;
 }
 
-/** The entry of a command, of the subcommand when argv[1] names one; undefined when the table does not have it. */
-export function findCommand(argv: Argv): CommandInfo | undefined {
-  const info = commandTable().byName.get(wordOf(argv[0]));
+/**
+ * The entry of a command, of the subcommand when argv[1] names one; undefined when the table does not have it, nor does
+ * `more`: what a server said of commands that the table lacks (live.ts).
+ */
+export function findCommand(argv: Argv, more: readonly CommandInfo[] = []): CommandInfo | undefined {
+  const named = (name: string) => commandTable().byName.get(name) ?? more.find((info) => info.name === name);
+  const info = named(wordOf(argv[0]));
   if (info?.subcommands === undefined || argv[1] === undefined) return info;
-  return commandTable().byName.get(`${info.name}|${wordOf(argv[1])}`) ?? info;
+  return named(`${info.name}|${wordOf(argv[1])}`) ?? info;
 }
 
 /** The name in the table's spelling: 'set', 'script|load'; argv[0] in lower case when the table does not have it. */

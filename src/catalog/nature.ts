@@ -1,8 +1,9 @@
 /**
  * What a command does by nature, from its flags and, where options decide, from its arguments. Every answer leans to
  * the careful side: an unknown command may write, and an argument that is not known may be the option that matters.
+ * `more`: what a server said of commands that the table lacks (live.ts).
  */
-import type { Argv } from './command.ts';
+import type { Argv, CommandInfo } from './command.ts';
 import { integerOf } from './keys.ts';
 import { findCommand, wordOf } from './lookup.ts';
 import { has, mayHave } from './options.ts';
@@ -11,16 +12,16 @@ import { has, mayHave } from './options.ts';
  * True when the command may change data: it has the flag write, runs a script that may, is DEBUG, or is unknown. EXEC
  * is not: what it applies was judged when it was queued.
  */
-export function isWrite(argv: Argv): boolean {
-  const info = findCommand(argv);
+export function isWrite(argv: Argv, more?: readonly CommandInfo[]): boolean {
+  const info = findCommand(argv, more);
   if (info === undefined || info.flags.includes('write')) return true;
   if (info.name === 'debug') return true;
   return runsScript(argv) && !info.flags.includes('readonly');
 }
 
 /** True when the server itself counts the command as reading only (flag readonly). It may still be expensive, block, or run a script. */
-export function isReadOnly(argv: Argv): boolean {
-  return findCommand(argv)?.flags.includes('readonly') ?? false;
+export function isReadOnly(argv: Argv, more?: readonly CommandInfo[]): boolean {
+  return findCommand(argv, more)?.flags.includes('readonly') ?? false;
 }
 
 /** True when the command may wait for other clients or replicas: BLPOP and its like, XREAD BLOCK, WAIT, WAITAOF. */
@@ -50,16 +51,18 @@ const connectionCommands = new Set([
   ...['subscribe', 'psubscribe', 'ssubscribe', 'unsubscribe', 'punsubscribe', 'sunsubscribe'],
   ...['client|reply', 'client|tracking', 'client|caching', 'client|setname', 'client|setinfo', 'client|no-evict'],
   ...['client|no-touch', 'client|capa', 'client|import-source', 'script|debug'],
+  // a set of fields belongs to the connection that named it
+  ...['himport|prepare', 'himport|set', 'himport|discard', 'himport|discardall'],
 ]);
 
 /** True for what runs the server rather than the data (flag or category admin), also for a container of such subcommands. */
-export function isAdministrative(argv: Argv): boolean {
-  const info = findCommand(argv);
+export function isAdministrative(argv: Argv, more?: readonly CommandInfo[]): boolean {
+  const info = findCommand(argv, more);
   if (info === undefined) return false;
   if (info.flags.includes('admin') || info.categories.includes('admin')) return true;
   if (info.subcommands === undefined) return false;
   // CLIENT with a subcommand that the table does not have, or that is not known yet
-  return info.subcommands.some((name) => isAdministrative([info.name, name]));
+  return info.subcommands.some((name) => isAdministrative([info.name, name], more));
 }
 
 /** A verdict for every argument list of a command, or a decision by its arguments. */
@@ -70,11 +73,11 @@ type Verdict = boolean | ((argv: Argv) => boolean);
  * LPOP, LTRIM, *STORE. False for what adds (SADD, XADD without a trim), moves (LMOVE, RENAMENX), counts (INCR), or
  * changes a deadline that lies ahead. Scripts and unknown commands can do anything: true.
  */
-export function destroys(argv: Argv): boolean {
-  const info = findCommand(argv);
+export function destroys(argv: Argv, more?: readonly CommandInfo[]): boolean {
+  const info = findCommand(argv, more);
   if (info === undefined) return true;
   const verdict = destructionOf(info.name);
-  return typeof verdict === 'function' ? verdict(argv) : (verdict ?? isWrite(argv));
+  return typeof verdict === 'function' ? verdict(argv) : (verdict ?? isWrite(argv, more));
 }
 
 /** The verdict written down for a command, by its name in the table; undefined when there is none. */
@@ -89,7 +92,7 @@ export function destructionOf(name: string): Verdict | undefined {
 export function deletesKeys(argv: Argv): boolean {
   const name = findCommand(argv)?.name ?? '';
   if (removers.has(name)) return true;
-  if (name === 'set' || name === 'getex') return pastOption(argv, name === 'set' ? 3 : 2);
+  if (name === 'set' || name === 'getex' || name === 'increx') return pastOption(argv, name === 'set' ? 3 : 2);
   if (name === 'migrate') return !has(argv, 6, 'copy');
   const unit = relativeTtl.get(name) ?? absoluteTtl.get(name);
   if (unit === undefined || name.startsWith('h')) return false;
@@ -97,7 +100,7 @@ export function deletesKeys(argv: Argv): boolean {
 }
 
 const removers = new Set([
-  ...['del', 'unlink', 'delifeq', 'delex', 'getdel', 'flushall', 'flushdb', 'cluster|flushslot'],
+  ...['del', 'unlink', 'delifeq', 'delex', 'getdel', 'flushall', 'flushdb', 'cluster|flushslot', 'trimslots'],
   ...['replicaof', 'slaveof', 'rename', 'move'],
 ]);
 
@@ -149,6 +152,7 @@ const destruction: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
      zrem zpopmin zpopmax bzpopmin bzpopmax zmpop bzmpop zremrangebyrank zremrangebyscore zremrangebylex
      bitop sdiffstore sinterstore sunionstore zdiffstore zinterstore zunionstore zrangestore geosearchstore
      delex xdel xdelex xackdel xtrim xack xsetid xgroup xgroup|destroy xgroup|delconsumer xgroup|setid
+     ardel ardelrange armset arring arset himport|set trimslots xcfgset
      function|delete function|flush vadd vrem vsetattr
      eval evalsha fcall debug replicaof slaveof sync psync cluster|reset cluster|syncslots shutdown`,
   ),
@@ -156,6 +160,7 @@ const destruction: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
     false,
     `append incr incrby incrbyfloat decr decrby hincrby hincrbyfloat zincrby setnx msetnx hsetnx renamenx move swapdb
      persist hpersist sadd smove lpush lpushx rpush rpushx linsert lmove blmove rpoplpush brpoplpush pfadd pfmerge
+     lmovem blmovem arinsert arseek bless|clear bless|set xnack xidmprecord
      pfdebug xclaim xautoclaim xreadgroup xgroup|create xgroup|createconsumer`,
   ),
   ['set', (argv) => !has(argv, 3, 'nx')],
@@ -174,6 +179,7 @@ const destruction: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['function|load', (argv) => mayHave(argv.slice(0, -1), 2, 'replace')],
   ['function|restore', (argv) => mayHave(argv, 3, 'flush', 'replace')],
   ['getex', (argv) => pastOption(argv, 2)],
+  ['increx', (argv) => pastOption(argv, 2)],
   ['hgetex', (argv) => pastOption(argv, 2)],
   ...[...relativeTtl.keys(), ...absoluteTtl.keys()].map((name) => [name, pastDeadline] as const),
 ]);

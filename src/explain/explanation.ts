@@ -14,6 +14,7 @@ import type { ExplainedCommand, ExplainedKey, ExplainedStep, Explanation, Server
 import { type Draft, sampledCommands } from '../plan/plan.ts';
 import type { ForEachStep, ScanStep, Step } from '../plan/step.ts';
 import type { SelectionFacts, Target } from '../plan/target.ts';
+import { unlistedCommands } from '../plan/unlisted.ts';
 import { type Argument, literal } from '../plan/values.ts';
 import { argvOf } from './arguments.ts';
 import { type CommandCost, commandCost, type Facts } from './command-cost.ts';
@@ -105,11 +106,12 @@ function explainCommand(
   facts: Facts,
 ): ExplainedCommand {
   const words = argvOf(argv);
+  const more = unlistedCommands(target);
   const forEach = argv.some((argument) => typeof argument === 'object' && 'param' in argument);
   const cost = forEach && selected ? rounded(eachKey(argv, selected, facts)) : commandCost(words, facts);
   const memory = forEach ? undefined : memoryChange(words, facts);
-  const info = findCommand(words);
-  const keys = forEach ? [] : (keysOf(words) ?? []).filter(({ key }) => key !== undefined);
+  const info = findCommand(words, more);
+  const keys = forEach ? [] : (keysOf(words, more) ?? []).filter(({ key }) => key !== undefined);
   const permission = target.acl?.find(({ command }) => command === nameOf(words));
   const instead = insteadOf(words, cost.elements, cost.time.expected / 1000);
   const slots = new Set(keys.map(({ key }) => slotOf(key!)));
@@ -125,9 +127,9 @@ function explainCommand(
     bytes_out: commandBytes(words),
     bytes_in: Math.ceil(cost.reply_bytes),
     ...(memory && { memory_bytes: { low: Math.floor(memory.low), high: Math.ceil(memory.high) } }),
-    writes: isWrite(words),
-    destructive: isWrite(words) && destroys(words),
-    idempotent: isIdempotent(words),
+    writes: isWrite(words, more),
+    destructive: isWrite(words, more) && destroys(words, more),
+    idempotent: isIdempotent(words, more),
     waits: isBlocking(words),
     crossslot: slots.size > 1,
     ...(permission && { allowed: permission.allowed }),

@@ -17,7 +17,7 @@ const floor: MinVersion = { redis: '6.0', valkey: '7.2' };
 /** The oldest versions that have every one of these commands with its options. */
 export function minVersion(argvs: readonly Argv[]): MinVersion {
   let least = floor;
-  for (const info of new Set(argvs.map(findCommand))) least = later(least, commandVersion(info));
+  for (const info of new Set(argvs.map((argv) => findCommand(argv)))) least = later(least, commandVersion(info));
   for (const argv of argvs) {
     const name = wordOf(argv[0]);
     for (const option of optionVersions)
@@ -33,6 +33,8 @@ export function minVersion(argvs: readonly Argv[]): MinVersion {
 function commandVersion(info: CommandInfo | undefined): MinVersion {
   if (info === undefined || info.since === '') return floor;
   const since = short(info.since);
+  if (info.notRun !== undefined)
+    return { redis: short(info.notRun.redis ?? 'none'), valkey: short(info.notRun.valkey ?? 'none') };
   if (compare(since, '7.2') <= 0) return { redis: since, valkey: since };
   if (!isSeenOn(info, 'redis')) return { redis: 'none', valkey: since };
   return { redis: since, valkey: fieldTtls.has(info.name) ? '9.0' : (oldestSeen(info, 'valkey') ?? 'none') };

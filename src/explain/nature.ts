@@ -3,7 +3,7 @@
  * commands. Judged from the steps alone, on the careful side; docs/decisions/0003-what-is-destructive.md says why so.
  */
 import { bytesId } from '../base/bytes.ts';
-import type { Argv } from '../catalog/command.ts';
+import type { Argv, CommandInfo } from '../catalog/command.ts';
 import { isIdempotent } from '../catalog/idempotency.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { commandName } from '../catalog/lookup.ts';
@@ -12,6 +12,7 @@ import { isGuarded } from '../plan/guarded-command.ts';
 import { type Draft, type PlannedCommand, type SampledCommand, sampledCommands } from '../plan/plan.ts';
 import { commandsOf, type Step, type StreamStep } from '../plan/step.ts';
 import type { Target } from '../plan/target.ts';
+import { unlistedCommands } from '../plan/unlisted.ts';
 import { argvOf } from './arguments.ts';
 import { type MinVersion, minVersion } from './min-version.ts';
 import { type Grants, grantsOf, permissionsOf } from './permissions.ts';
@@ -36,21 +37,23 @@ export interface Nature {
 /** Judges a draft on its target. */
 export function natureOf(draft: Draft, target: Target): Nature {
   const { steps } = draft;
+  const more = unlistedCommands(target);
   const sampled = sampledCommands(draft, target);
   const argvs = argvsOf(draft, sampled);
   // what a file holds behind its first commands is held to what those do when it runs, but it may be any of that
   const whole = steps.every((step) => step.kind !== 'stream' || isWhole(step, target));
   const writingScript = hasWritingScript(steps);
-  const writes = writesAny(steps, argvs);
+  const writes = writesAny(steps, argvs, more);
   const commands = plannedCommands(draft, target.server, sampled);
-  const destructive = writingScript || steps.some((step) => expiresMatch(step)) || argvs.some((argv) => loses(argv));
+  const destructive =
+    writingScript || steps.some((step) => expiresMatch(step)) || argvs.some((argv) => loses(argv, more));
   return {
     atomic: steps.length === 1 && isAtomic(steps[0]!),
-    idempotent: whole && !writingScript && argvs.every((argv) => isIdempotent(argv)) && !feedsItself(argvs),
-    reversible: !destructive && (!writes || (whole && reversible(steps, argvs, target))),
+    idempotent: whole && !writingScript && argvs.every((argv) => isIdempotent(argv, more)) && !feedsItself(argvs),
+    reversible: !destructive && (!writes || (whole && reversible(steps, argvs, target, more))),
     destructive,
     writes,
-    permissions: permissionsOf(grantsOfPlan(draft, argvs, writes, commands)),
+    permissions: permissionsOf(grantsOfPlan(draft, argvs, writes, commands, more)),
     min_version: versionsOf(steps, conditionsByScript(draft) ? argvs.map(unconditional) : argvs),
     commands,
   };
@@ -61,7 +64,8 @@ export function grantsOfDraft(draft: Draft, target: Target): Grants {
   const sampled = sampledCommands(draft, target);
   const argvs = argvsOf(draft, sampled);
   const commands = plannedCommands(draft, target.server, sampled);
-  return grantsOfPlan(draft, argvs, writesAny(draft.steps, argvs), commands);
+  const more = unlistedCommands(target);
+  return grantsOfPlan(draft, argvs, writesAny(draft.steps, argvs, more), commands, more);
 }
 
 function grantsOfPlan(
@@ -69,10 +73,11 @@ function grantsOfPlan(
   argvs: readonly Argv[],
   writes: boolean,
   commands: readonly PlannedCommand[],
+  more: readonly CommandInfo[],
 ): Grants {
   const loading = 'scripts' in request && request.scripts ? [['SCRIPT', 'LOAD', '']] : [];
   const guarded = commands.some(({ argv }) => isGuarded(argv));
-  return grantsOf(steps, [...argvs, ...loading], writes, guarded);
+  return grantsOf(steps, [...argvs, ...loading], writes, guarded, more);
 }
 
 function argvsOf({ steps }: Draft, sampled: readonly SampledCommand[]): Argv[] {
@@ -82,8 +87,8 @@ function argvsOf({ steps }: Draft, sampled: readonly SampledCommand[]): Argv[] {
   ];
 }
 
-function writesAny(steps: readonly Step[], argvs: readonly Argv[]): boolean {
-  return hasWritingScript(steps) || argvs.some((argv) => changes(argv));
+function writesAny(steps: readonly Step[], argvs: readonly Argv[], more: readonly CommandInfo[]): boolean {
+  return hasWritingScript(steps) || argvs.some((argv) => changes(argv, more));
 }
 
 function hasWritingScript(steps: readonly Step[]): boolean {
@@ -120,9 +125,11 @@ function isAtomic(step: Step): boolean {
 }
 
 /** Data or the server's own state: a read-only command of the data does neither. */
-function changes(argv: Argv): boolean {
+function changes(argv: Argv, more: readonly CommandInfo[]): boolean {
   return (
-    isWrite(argv) || takesAway(argv) || (isAdministrative(argv) && !isReadOnly(argv) && !tells.has(commandName(argv)))
+    isWrite(argv, more) ||
+    takesAway(argv) ||
+    (isAdministrative(argv, more) && !isReadOnly(argv, more) && !tells.has(commandName(argv)))
   );
 }
 
@@ -133,8 +140,8 @@ const tells: ReadonlySet<string> = new Set(
   ),
 );
 
-function loses(argv: Argv): boolean {
-  return destroys(argv) || deletesKeys(argv) || takesAway(argv);
+function loses(argv: Argv, more: readonly CommandInfo[]): boolean {
+  return destroys(argv, more) || deletesKeys(argv) || takesAway(argv);
 }
 
 /** Not data, but what other clients rely on, and gone for good: their running script, the script cache, their connections. */
@@ -154,10 +161,15 @@ function expiresMatch(step: Step): boolean {
  * TTLs of named keys whose TTL the plan knows, renames and copies that overwrite nothing: one command puts the former
  * state back. A job does not record what was there, so it is not.
  */
-function reversible(steps: readonly Step[], argvs: readonly Argv[], target: Target): boolean {
+function reversible(
+  steps: readonly Step[],
+  argvs: readonly Argv[],
+  target: Target,
+  more: readonly CommandInfo[],
+): boolean {
   if (steps.some((step) => step.kind === 'for_each')) return false;
   const known = new Set(target.keys.map((facts) => bytesId(facts.key)));
-  return argvs.every((argv) => !changes(argv) || canBePutBack(argv, known));
+  return argvs.every((argv) => !changes(argv, more) || canBePutBack(argv, known));
 }
 
 function canBePutBack(argv: Argv, known: ReadonlySet<string>): boolean {

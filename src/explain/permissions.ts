@@ -3,7 +3,7 @@
  * them, and its keys. The rules as such are those of every version; acl-rule.ts makes the narrower ones of 7.0.
  */
 import { type Bytes, bytesId, toBuffer } from '../base/bytes.ts';
-import type { Argv } from '../catalog/command.ts';
+import type { Argv, CommandInfo } from '../catalog/command.ts';
 import { type KeyUse, keysOf } from '../catalog/keys.ts';
 import { findCommand } from '../catalog/lookup.ts';
 import { counterRead } from '../catalog/script-replies.ts';
@@ -36,15 +36,21 @@ export interface Grants {
   readonly channels: readonly string[];
 }
 
-/** What the steps need. `argvs`: every command of theirs; `guarded`: some go inside the script that looks again. */
-export function grantsOf(steps: readonly Step[], argvs: readonly Argv[], writes: boolean, guarded: boolean): Grants {
-  const planned = new Set(argvs.flatMap((argv) => commandRules(argv)));
+/** What the steps need. `argvs`: every command of theirs; `guarded`: some go inside the script that looks again; `more`: commands that only the server knows. */
+export function grantsOf(
+  steps: readonly Step[],
+  argvs: readonly Argv[],
+  writes: boolean,
+  guarded: boolean,
+  more: readonly CommandInfo[],
+): Grants {
+  const planned = new Set(argvs.flatMap((argv) => commandRules(argv, more)));
   if (guarded) for (const rule of guarding) planned.add(rule);
   for (const rule of steps.flatMap((step) => stepRules(step))) planned.add(rule);
   return {
     own: ownRules(writes),
     planned: [...planned].sort(),
-    keys: keyRules(steps, argvs),
+    keys: keyRules(steps, argvs, more),
     channels: [...new Set(argvs.flatMap((argv) => channelRules(argv)))].sort(),
   };
 }
@@ -106,9 +112,9 @@ const exporting =
     ' ',
   );
 
-/** A subcommand by its first argument (6.0 takes that form too); a command that the table does not have needs everything. */
-function commandRules(argv: Argv): readonly string[] {
-  const info = findCommand(argv);
+/** A subcommand by its first argument (6.0 takes that form too); a command that nobody knows needs everything. */
+function commandRules(argv: Argv, more?: readonly CommandInfo[]): readonly string[] {
+  const info = findCommand(argv, more);
   return [info === undefined ? '+@all' : `+${info.name}`];
 }
 
@@ -123,7 +129,7 @@ function calledBy(source: Bytes): readonly string[] {
   return named.flatMap(([, , name, , sub]) => commandRules(sub === undefined ? [name] : [name, sub]));
 }
 
-function keyRules(steps: readonly Step[], argvs: readonly Argv[]): Grants['keys'] {
+function keyRules(steps: readonly Step[], argvs: readonly Argv[], more: readonly CommandInfo[]): Grants['keys'] {
   const keys = new Map<string, Access>();
   const add = (key: Bytes | undefined, reads: boolean, writes: boolean) => {
     if (key === undefined) return;
@@ -138,7 +144,7 @@ function keyRules(steps: readonly Step[], argvs: readonly Argv[]): Grants['keys'
   }
   // a job's command has the key of the selection, which the pattern covers
   if (selecting.length === 0)
-    for (const argv of argvs) for (const use of keysOf(argv) ?? []) add(use.key, readsKey(use), writesKey(use));
+    for (const argv of argvs) for (const use of keysOf(argv, more) ?? []) add(use.key, readsKey(use), writesKey(use));
   const jobs = selecting.map((step) => ({
     pattern: patternText(step.selection.match),
     reads: true,

@@ -15,6 +15,7 @@ import type { Where } from './info.ts';
 import { inspectKeys } from './keys.ts';
 import { libraries, mergeLibraries } from './libraries.ts';
 import { inspectListed } from './listed.ts';
+import { liveCommands } from './live-commands.ts';
 import { worstPressure } from './pressure.ts';
 import type { Question } from './questions.ts';
 import { inspectSelection } from './select.ts';
@@ -49,6 +50,7 @@ export async function inspectCluster(
       selections.push(wholeSelection(facts, server));
     }
     const acl = await everywhere(parts, questions, first.identity.user, map);
+    const unlisted = await liveCommands(first.lease, questions);
     const scripts = await Promise.all(parts.map((part) => knownScripts(part.lease, questions)));
     const known = mergeLibraries(
       await Promise.all(
@@ -66,6 +68,7 @@ export async function inspectCluster(
       selections,
       scripts: (scripts[0] ?? []).filter((sha1) => scripts.every((known) => known.includes(sha1))),
       ...(acl ? { acl } : {}),
+      ...(unlisted ? { commands: unlisted } : {}),
       ...(known ? { libraries: known } : {}),
       ...(where.access ? { access: where.access } : {}),
     };

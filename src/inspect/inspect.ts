@@ -9,6 +9,7 @@ import type { Where } from './info.ts';
 import { inspectKeys } from './keys.ts';
 import { libraries } from './libraries.ts';
 import { inspectListed } from './listed.ts';
+import { liveCommands } from './live-commands.ts';
 import { nativeCommands } from './native.ts';
 import type { Question } from './questions.ts';
 import { inspectSelection } from './select.ts';
@@ -41,6 +42,7 @@ export async function inspect(
     }
     const acl = await permissions(lease, identity.user, questions);
     const native = await nativeCommands(lease, identity.user, questions);
+    const unlisted = await liveCommands(lease, questions);
     const known = await libraries(lease, questions);
     return {
       identity,
@@ -51,6 +53,7 @@ export async function inspect(
       scripts: await knownScripts(lease, questions),
       ...(acl ? { acl } : {}),
       ...(native ? { native } : {}),
+      ...(unlisted ? { commands: unlisted } : {}),
       ...(known ? { libraries: known } : {}),
       ...(where.access ? { access: where.access } : {}),
     };

@@ -3,7 +3,7 @@ import { invariant } from '../base/assert.ts';
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import type { Argv } from '../catalog/command.ts';
 import { keysOf } from '../catalog/keys.ts';
-import { commandName } from '../catalog/lookup.ts';
+import { commandName, findCommand } from '../catalog/lookup.ts';
 import { guardedCommand, guardSha1, guardSource, isGuarded } from '../plan/guarded-command.ts';
 import type { Draft, SampledCommand } from '../plan/plan.ts';
 import { calledSha1 } from '../plan/script-sources.ts';
@@ -21,6 +21,8 @@ export type Question =
   | { readonly ask: 'native' }
   /** Which libraries of functions there are. */
   | { readonly ask: 'libraries' }
+  /** What the server says of a command that the table does not have; its name in lower case. */
+  | { readonly ask: 'command'; readonly name: string }
   | { readonly ask: 'permission'; readonly argv: readonly Bytes[] };
 
 /** At most so many keys are inspected one by one; a rule that misses the facts of another key says so. */
@@ -59,11 +61,18 @@ export function needs(
     if (step.kind === 'transaction' && mayCompare(step)) questions.push({ ask: 'native' });
   });
   for (const { argv } of sampled) ask(argv);
-  questions.push(...aboutCode(called));
+  questions.push(...aboutCode(called), ...aboutCommands(called));
   const most = sampled.length > 0 ? MAX_SAMPLED_KEYS : MAX_KEY_QUESTIONS;
   for (const key of [...keys.values()].slice(0, most)) questions.push({ ask: 'key', key });
   for (const argv of forms.values()) questions.push({ ask: 'permission', argv });
   return questions;
+}
+
+/** Commands that the table does not have: the names of modules' commands are words of printable ASCII. */
+function aboutCommands(commands: readonly Argv[]): Question[] {
+  const unlisted = commands.filter(([name]) => typeof name === 'string' && /^[!-~]{1,64}$/.test(name));
+  const names = unlisted.filter((argv) => findCommand(argv) === undefined).map(commandName);
+  return [...new Set(names)].map((name) => ({ ask: 'command', name }));
 }
 
 /** Which functions and scripts there are, where commands call or change them. */
@@ -106,12 +115,12 @@ function looksAgain({ do: { argv }, selection }: ForEachStep): boolean {
   return isGuarded(guardedCommand(argv, selection, { redis_version: '7.0' }));
 }
 
-/** The questions about commands from a file: their keys, and the functions and scripts that they call. */
+/** The questions about commands from a file: their keys, the functions and scripts that they call, and those that are not in the table. */
 export function questionsOfCommands(commands: readonly Argv[]): Question[] {
   const keys = new Map<string, Bytes>();
   for (const argv of commands) {
     for (const use of keysOf(argv) ?? []) if (use.key !== undefined) keys.set(bytesId(use.key), use.key);
   }
   const asked = [...keys.values()].slice(0, MAX_KEY_QUESTIONS);
-  return [...asked.map((key) => ({ ask: 'key' as const, key })), ...aboutCode(commands)];
+  return [...asked.map((key) => ({ ask: 'key' as const, key })), ...aboutCode(commands), ...aboutCommands(commands)];
 }

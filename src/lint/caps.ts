@@ -2,6 +2,7 @@
 import { type Bytes, bytesId } from '../base/bytes.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { isWrite } from '../catalog/nature.ts';
+import { unlistedCommands } from '../plan/unlisted.ts';
 import { selectionFacts } from './facts.ts';
 import type { Subject } from './rule.ts';
 
@@ -16,15 +17,16 @@ export function reachOf(subject: Subject): Reach {
   const named = new Map<string, Bytes>();
   const unknown: string[] = [];
   let selected = 0;
+  const more = unlistedCommands(subject.target);
   for (const command of subject.commands) {
-    if (!isWrite(command.argv)) continue;
+    if (!isWrite(command.argv, more)) continue;
     if (command.selection) {
       const facts = selectionFacts(subject, command.selection);
       if (facts) selected += facts.high;
       else unknown.push(command.at);
       continue;
     }
-    for (const { key } of keysOf(command.argv) ?? []) if (key !== undefined) named.set(bytesId(key), key);
+    for (const { key } of keysOf(command.argv, more) ?? []) if (key !== undefined) named.set(bytesId(key), key);
   }
   for (const step of subject.draft?.steps ?? []) {
     if (step.kind === 'stream') selected += behindTheSample(subject, step.source.path);

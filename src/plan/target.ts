@@ -196,6 +196,34 @@ export const NativeCommand = z.enum(['set_ifeq', 'delifeq', 'delex']);
 /** See the schema. */
 export type NativeCommand = z.output<typeof NativeCommand>;
 
+const KeySpec = z.strictObject({
+  flags: z.array(z.string()),
+  begin: z.union([
+    z.strictObject({ index: z.int() }),
+    z.strictObject({ keyword: z.string(), from: z.int() }),
+    z.strictObject({ unknown: z.literal(true) }),
+  ]),
+  find: z.union([
+    z.strictObject({ range: z.strictObject({ last: z.int(), step: z.int(), limit: z.int() }) }),
+    z.strictObject({ keynum: z.strictObject({ index: z.int(), first: z.int(), step: z.int() }) }),
+    z.strictObject({ unknown: z.literal(true) }),
+  ]),
+});
+
+/** What COMMAND INFO says of a command. */
+const CommandFacts = z.strictObject({
+  arity: z.int(),
+  flags: z.array(z.string()),
+  /** Without the @. */
+  categories: z.array(z.string()),
+  keySpecs: z.array(KeySpec),
+});
+/** See the schema. */
+export type CommandFacts = z.output<typeof CommandFacts>;
+
+/** A command that redops's table does not have; without facts, the server does not have it either. */
+const UnlistedCommand = z.strictObject({ name: z.string(), facts: CommandFacts.exactOptional() });
+
 /** A library of functions, as FUNCTION LIST tells of it. */
 export const LibraryFacts = z.strictObject({
   library: z.string(),
@@ -233,6 +261,8 @@ export const Target = z.strictObject({
   acl: z.array(AclFacts).exactOptional(),
   /** Those of its command table that the user may run; left out where nothing asks, and of a cluster. */
   native: z.array(NativeCommand).exactOptional(),
+  /** The commands of the plan that redops's own table does not have; left out where there are none, and where the server does not say. */
+  commands: z.array(UnlistedCommand).exactOptional(),
   /** The libraries of functions; left out where nothing asks, and where the server does not say. */
   libraries: z.array(LibraryFacts).exactOptional(),
   /** What the plan's commands cost on this target, where it was calibrated; what redops brings along is used otherwise. */

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBuffer } from '../../src/base/bytes.ts';
-import type { CommandInfo, GrammarArgument } from '../../src/catalog/command.ts';
+import type { CommandInfo } from '../../src/catalog/command.ts';
 import { admits, keysOf } from '../../src/catalog/keys.ts';
 import { allCommands } from '../../src/catalog/lookup.ts';
 import { slotOf } from '../../src/catalog/slots.ts';
@@ -24,9 +24,8 @@ beforeAll(async () => {
   server = await startServer({ args: ['--cluster-enabled', 'yes'] });
   wire = await openWire(server.port);
   const info = String(await wire.ask('INFO', 'server'));
-  const valkey = /valkey_version:([0-9.]+)/.exec(info)?.[1];
-  const text = valkey ?? /redis_version:([0-9.]+)/.exec(info)?.[1] ?? '';
-  engine = `${valkey === undefined ? 'redis' : 'valkey'} ${text}`;
+  const [, product = 'redis', own = ''] = /(valkey|redict)_version:([0-9.]+)/.exec(info) ?? [];
+  engine = `${product} ${own === '' ? (/redis_version:([0-9.]+)/.exec(info)?.[1] ?? '') : own}`;
   version = (/redis_version:([0-9.]+)/.exec(info)?.[1] ?? '').split('.').map(Number);
 });
 
@@ -93,43 +92,6 @@ function differences(info: CommandInfo, live: LiveCommand): readonly string[] {
 }
 
 describe('keysOf', () => {
-  it('agrees with COMMAND GETKEYSANDFLAGS for argument lists made from every grammar', async ({ skip }) => {
-    skip(!since7(), 'GETKEYSANDFLAGS is 7.0');
-    const listed = new Map(flattened((await wire.ask('COMMAND')) as Decoded[]).map(({ name, arity }) => [name, arity]));
-    const commands = allCommands().filter(
-      ({ keySpecs, grammar, name }) =>
-        listed.has(name) && grammar !== undefined && keySpecs.some(hasKeys) && !notByGrammar.has(name),
-    );
-    expect(commands.length).toBeGreaterThan(150);
-    let compared = 0;
-    for (const info of commands) {
-      await fc.assert(
-        fc.asyncProperty(argumentsOf(info), async (args) => {
-          const argv = [...info.name.split('|'), ...args];
-          // an option that this version does not have yet
-          fc.pre(admits(listed.get(info.name) ?? 0, argv.length));
-          const reply = await wire.ask('COMMAND', 'GETKEYSANDFLAGS', ...argv);
-          const own = keysOf(argv);
-          // the server answers an error, or nothing for EVAL, both for "no keys" and for what does not fit
-          if (reply instanceof ReplyError || (reply as Decoded[]).length === 0) {
-            expect([argv, own ?? []]).toEqual([argv, []]);
-            return;
-          }
-          compared += 1;
-          const live = (reply as Decoded[]).map((pair) => {
-            const [key, flags] = pair as [Decoded, Decoded[]];
-            return [String(key), flags.map(String).find((flag) => ['RO', 'RW', 'OW', 'RM'].includes(flag))];
-          });
-          const compare = (pairs: readonly (readonly unknown[])[] | undefined) =>
-            accessDiffers.has(info.name) ? pairs?.map(([key]) => key) : pairs;
-          expect([argv, compare(own?.map(({ key, access }) => [key, access]))]).toEqual([argv, compare(live)]);
-        }),
-        { numRuns: 15 },
-      );
-    }
-    expect(compared).toBeGreaterThan(commands.length * 10);
-  });
-
   it('agrees with COMMAND GETKEYS for the forms that no specification describes', async () => {
     const lines = [
       ...[
@@ -159,60 +121,6 @@ describe('keysOf', () => {
     }
   });
 });
-
-/** MIGRATE's grammar allows a key and KEYS at once, that of GEORADIUS two destinations, where servers differ. */
-const notByGrammar = new Set(['migrate', 'georadius', 'georadiusbymember']);
-
-/** 7.0 says RW of the destination of SINTERSTORE, later versions say OW. */
-const accessDiffers = new Set(['sinterstore']);
-
-const hasKeys = ({ flags }: { readonly flags: readonly string[] }) => !flags.includes('not_key');
-
-/** Argument lists that a grammar allows, in its own order. */
-function argumentsOf(info: CommandInfo): fc.Arbitrary<readonly string[]> {
-  return sequenceOf(info.grammar ?? []).map((args) => fittedCount(info, args));
-}
-
-function sequenceOf(grammar: readonly GrammarArgument[]): fc.Arbitrary<readonly string[]> {
-  return fc.tuple(...grammar.map(argumentOf)).map((parts) => parts.flat());
-}
-
-function argumentOf(argument: GrammarArgument): fc.Arbitrary<readonly string[]> {
-  const token = argument.token === undefined ? [] : [argument.token];
-  const value = valuesOf(argument);
-  const once = value.map((words) => [...token, ...words]);
-  const many = fc
-    .array(value, { minLength: 1, maxLength: 3 })
-    .map((values) => values.flatMap((words, i) => [...(i === 0 || argument.multiple_token ? token : []), ...words]));
-  const present = argument.multiple ? many : once;
-  return argument.optional ? fc.oneof(fc.constant([]), present) : present;
-}
-
-function valuesOf(argument: GrammarArgument): fc.Arbitrary<readonly string[]> {
-  switch (argument.type) {
-    case 'block':
-      return sequenceOf(argument.arguments ?? []);
-    case 'oneof':
-      return fc.oneof(...(argument.arguments ?? []).map(argumentOf));
-    case 'pure-token':
-      return fc.constant(argument.token === undefined ? [''] : []);
-    case 'integer':
-    case 'unix-time':
-    case 'double':
-      return fc.integer({ min: 1, max: 3 }).map((number) => [String(number)]);
-    default:
-      return fc.constantFrom('k1', 'k2', 'v', 'get', 'store', 'x').map((word) => [word]);
-  }
-}
-
-/** Makes numkeys say what can follow: 1, which is right for every list with at least one key. */
-function fittedCount(info: CommandInfo, args: readonly string[]): readonly string[] {
-  const words = info.name.split('|').length;
-  const places = info.keySpecs.flatMap(({ begin, find }) =>
-    'keynum' in find && 'index' in begin ? [begin.index + find.keynum.index - words] : [],
-  );
-  return args.map((word, i) => (places.includes(i) ? '1' : word));
-}
 
 describe('slotOf', () => {
   it('agrees with CLUSTER KEYSLOT for any bytes', async () => {

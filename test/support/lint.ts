@@ -15,6 +15,7 @@ export interface Given {
   readonly selections?: readonly SelectionFacts[];
   readonly acl?: Target['acl'];
   readonly libraries?: Target['libraries'];
+  readonly commands?: Target['commands'];
   readonly scripts?: readonly string[];
   readonly access?: Target['access'];
 }
@@ -52,6 +53,7 @@ export function target(given: Given = {}): Target {
     selections: [...(given.selections ?? [])],
     scripts: [...(given.scripts ?? [])],
     ...(given.libraries ? { libraries: given.libraries } : {}),
+    ...(given.commands ? { commands: given.commands } : {}),
     ...(given.acl && { acl: [...given.acl] }),
     ...(given.access && { access: given.access }),
   };

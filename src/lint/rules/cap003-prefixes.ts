@@ -3,9 +3,11 @@
  * prefix. What cannot be proven to stay inside is outside.
  */
 import { type Bytes, beginsWith, toBuffer } from '../../base/bytes.ts';
+import type { CommandInfo } from '../../catalog/command.ts';
 import { keysOf } from '../../catalog/keys.ts';
 import { commandName, findCommand } from '../../catalog/lookup.ts';
 import { isWrite } from '../../catalog/nature.ts';
+import { unlistedCommands } from '../../plan/unlisted.ts';
 import { selectionFacts } from '../facts.ts';
 import { at, inScript } from '../findings.ts';
 import { literalPrefix } from '../glob.ts';
@@ -21,7 +23,8 @@ export const cap003: Rule = {
   check(subject) {
     const prefixes = subject.draft?.request.limits.prefixes;
     if (!prefixes) return { findings: [] };
-    const fence: Fence = { allowed: prefixes.map(toBuffer), listed: listed(prefixes.map(shown)) };
+    const more = unlistedCommands(subject.target);
+    const fence: Fence = { allowed: prefixes.map(toBuffer), listed: listed(prefixes.map(shown)), more };
     return {
       findings: [
         ...subject.commands.flatMap((command) => inCommand(command, fence)),
@@ -37,6 +40,8 @@ export const cap003: Rule = {
 interface Fence {
   readonly allowed: readonly Buffer[];
   readonly listed: string;
+  /** Commands that only the server knows. */
+  readonly more: readonly CommandInfo[];
 }
 
 function isInside(key: Buffer, fence: Fence): boolean {
@@ -51,10 +56,12 @@ function inCommand(command: LintCommand, fence: Fence): readonly Finding[] {
   }
   const name = commandName(command.argv);
   if (wholeDatabase.has(name)) return [at(command, outside(`${spoken(name)} acts on keys`, fence))];
-  const uses = keysOf(command.argv);
+  const uses = keysOf(command.argv, fence.more);
   if (uses === undefined) {
-    const isScript = findCommand(command.argv)?.flags.includes('movablekeys') === true;
-    return isScript || isWrite(command.argv) ? [at(command, outside(`${spoken(name)} may use keys`, fence))] : [];
+    const isScript = findCommand(command.argv, fence.more)?.flags.includes('movablekeys') === true;
+    return isScript || isWrite(command.argv, fence.more)
+      ? [at(command, outside(`${spoken(name)} may use keys`, fence))]
+      : [];
   }
   const named = uses.flatMap(({ key }) => (key === undefined || isInside(toBuffer(key), fence) ? [] : [key]));
   const hidden = !command.selection && uses.some(({ key }) => key === undefined);

@@ -4,6 +4,7 @@ import type { Bytes } from '../../base/bytes.ts';
 import { errorOf } from '../../catalog/errors.ts';
 import { keysOf } from '../../catalog/keys.ts';
 import { commandName } from '../../catalog/lookup.ts';
+import { unlistedCommands } from '../../plan/unlisted.ts';
 import { clusterUnknown, isCluster, severalSlots } from '../clusters.ts';
 import { at, eachCall } from '../findings.ts';
 import type { Finding, Rule, Subject } from '../rule.ts';
@@ -25,8 +26,9 @@ export const clu001: Rule = {
 };
 
 function inCommands(subject: Subject): readonly Finding[] {
+  const more = unlistedCommands(subject.target);
   return subject.commands.flatMap((command) => {
-    const keys = (keysOf(command.argv) ?? []).flatMap(({ key }) => (key === undefined ? [] : [key]));
+    const keys = (keysOf(command.argv, more) ?? []).flatMap(({ key }) => (key === undefined ? [] : [key]));
     // the keys of WATCH and of the commands after it are one matter: TX005
     const name = commandName(command.argv);
     const slots = name === 'watch' ? undefined : severalSlots(keys);

@@ -25,3 +25,17 @@ test('inside a script', () => {
   expect(found(ver001, script("return redis.call('GETEX', KEYS[1])", on('6.0.16')))).toEqual(['error cas.lua:1:8']);
   expect(found(ver001, script("return redis.call('GETEX', KEYS[1])", on('6.2.0')))).toEqual([]);
 });
+
+test('what only the server could know', () => {
+  const facts = { flags: ['readonly'], categories: [], keySpecs: [] };
+  const commands = [
+    { name: 'json.get', facts: { ...facts, arity: -2 } },
+    { name: 'ft.config', facts: { ...facts, arity: -2 } },
+    { name: 'ft.config|get', facts: { ...facts, arity: 3 } },
+    { name: 'ts.get' },
+  ];
+  const given = { ...on('7.2.4', 'valkey'), commands };
+  expect(found(ver001, file('JSON.GET k\nFT.CONFIG GET x\nBF.ADD k v', given))).toEqual([]);
+  expect(found(ver001, file('TS.GET k', given))).toEqual(['error app.redis:1:1']);
+  expect(found(ver001, file('JSON.GET\nFT.CONFIG GET', given))).toEqual(['error app.redis:1:1', 'error app.redis:2:1']);
+});
