@@ -134,7 +134,9 @@ describe('the rule of each command, by ACL DRYRUN', () => {
         expect(await wire.ask('ACL', 'SETUSER', 'job', ...acl.rules), line).toBe('OK');
         expect(await admitted(words), line).toBe('OK');
         const parts = selector.slice(1, -1).split(' ');
-        const named = explanation!.steps[0]!.commands[0]!.keys.length;
+        // a server that finds no keys in it (PFMERGE of one on 7.0) does not look at them either
+        const seen = await wire.ask('COMMAND', 'GETKEYS', ...words);
+        const named = Array.isArray(seen) ? explanation!.steps[0]!.commands[0]!.keys.length : 0;
         const least = parts.filter((part) => part.startsWith('+') || (named > 0 && part.includes('~')));
         for (const part of least) {
           const rest = parts.filter((one) => one !== part).join(' ');
