@@ -46,6 +46,8 @@ test('is found before commands and before an annotation, cut anywhere', () => {
         const head = snapshot(Uint8Array.from(body));
         // eight zero bytes behind 0xff are an end without a checksum
         fc.pre(!Buffer.from(body).includes(Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 0])));
+        // a checksum that ends with a zero behind two times 0xff is, a byte earlier, that of what is before the second one
+        fc.pre(!(body.at(-1) === 0xff && head.at(-1) === 0));
         const bytes = Buffer.concat([head, Buffer.from(tail)]);
         expect(endOf([bytes.subarray(0, cut), bytes.subarray(cut)])).toBe(head.length);
         expect(endOf([head])).toBe('whole');
