@@ -7,12 +7,16 @@ import type { CommandInfo } from './command.ts';
 /** What COMMAND INFO says of one command: its name in the table's spelling (`json.set`, `x|y`) and the rest as there. */
 export type CommandFacts = Pick<CommandInfo, 'name' | 'arity' | 'flags' | 'categories' | 'keySpecs'>;
 
-/** Entries in the shape of the table's own; a container is one that others are named after. */
+/**
+ * Entries in the shape of the table's own; a container is one that others are named after. Modules flag their commands
+ * as they like: what is not flagged readonly is taken to write.
+ */
 export function liveCommands(facts: readonly CommandFacts[]): readonly CommandInfo[] {
   return facts.map((one) => {
     const subcommands = facts.filter(({ name }) => name.startsWith(`${one.name}|`));
     return {
       ...one,
+      flags: one.flags.includes('readonly') ? one.flags : [...new Set([...one.flags, 'write'])],
       tips: [],
       summary: '',
       since: '',
