@@ -180,7 +180,7 @@ describe('permissions', () => {
 describe('a command that only the server knows', () => {
   const said = (flags: string[]) => ({ name: 'json.do', facts: { arity: -2, flags, categories: [], keySpecs: [] } });
   it.each([
-    ['flagged readonly', [said(['readonly'])], 'atomic idempotent reversible'],
+    ['flagged readonly', [said(['readonly'])], 'atomic reversible'],
     ['flagged write', [said(['write'])], 'atomic destructive writes'],
     ['with neither flag', [said(['noscript'])], 'atomic destructive writes'],
     ['that the server does not have', [{ name: 'json.do' }], 'atomic destructive writes'],
