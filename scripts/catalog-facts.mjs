@@ -2,7 +2,7 @@
  * What scripts/generate-catalog.mjs takes from no server's COMMAND: commands and options of releases that could not be
  * run, the corrections of what servers document wrongly, and what commands answer. Kept by hand; facts only, each from
  * a maintained table: the command files of redis/redis and valkey-io/valkey, the command pages of redis.io and
- * valkey.io, and the package @ioredis/commands 2.1.1, which agree on every entry here.
+ * valkey.io, and the package @ioredis/commands 2.1.1. Where they differ, what is nearest to the release stands here.
  */
 
 const key = { name: 'key', type: 'key' };
@@ -212,7 +212,7 @@ export const commands = {
     group: 'server',
     notRun: { redis: '8.10.0' },
     flags: '',
-    arity: -2,
+    arity: 2,
     summary: 'A container for commands that back up the data set.',
     complexity: 'Depends on subcommand.',
     subcommands: ['abort', 'cleanup', 'help', 'list', 'seal', 'start', 'status'],

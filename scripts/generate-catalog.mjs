@@ -210,7 +210,10 @@ function written({ modern: _, saidBy, name, arity, ...rest }) {
     const flags = said.flags.join() === entry.flags.join() ? undefined : said.flags;
     if (arity !== undefined || flags !== undefined) differs[server] = { arity, flags };
   }
-  const kept = withoutEmpty({ ...entry, seenOn: entry.seenOn.map((server) => servers.indexOf(server)).sort() });
+  const kept = withoutEmpty({
+    ...entry,
+    seenOn: servers.flatMap((server, place) => (entry.seenOn.includes(server) ? [place] : [])),
+  });
   return Object.keys(differs).length === 0 ? kept : { ...kept, differs };
 }
 

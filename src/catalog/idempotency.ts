@@ -8,7 +8,7 @@
  * time to live is no too: each run moves the deadline. So is everything that belongs to one connection.
  */
 import { type Bytes, toBuffer } from '../base/bytes.ts';
-import type { Argv, CommandInfo } from './command.ts';
+import type { Argv } from './command.ts';
 import { integerOf, keysOf } from './keys.ts';
 import { findCommand } from './lookup.ts';
 import { changesConnection } from './nature.ts';
@@ -17,9 +17,9 @@ import { has, mayHave } from './options.ts';
 /** A verdict for every argument list of a command, or a decision by its arguments. */
 type Verdict = boolean | ((argv: Argv) => boolean);
 
-/** True when running the command twice in a row leaves the data that one run leaves. false whenever that is not sure. `more`: see findCommand. */
-export function isIdempotent(argv: Argv, more?: readonly CommandInfo[]): boolean {
-  const info = findCommand(argv, more);
+/** True when running the command twice in a row leaves the data that one run leaves. false whenever that is not sure. What only a server knows is not sure. */
+export function isIdempotent(argv: Argv): boolean {
+  const info = findCommand(argv);
   if (info === undefined || changesConnection(argv)) return false;
   const verdict = verdictOf(info.name);
   if (verdict !== undefined) return typeof verdict === 'boolean' ? verdict : verdict(argv);

@@ -6,6 +6,8 @@ import { type Bytes, toBuffer } from '../base/bytes.ts';
 import type { Argv, CommandInfo } from './command.ts';
 import { commandTable } from './table.ts';
 
+const none: readonly CommandInfo[] = [];
+
 /** Every command and subcommand of the table, by name. */
 export function allCommands(): readonly CommandInfo[] {
   return commandTable().commands;
@@ -15,11 +17,14 @@ export function allCommands(): readonly CommandInfo[] {
  * The entry of a command, of the subcommand when argv[1] names one; undefined when the table does not have it, nor does
  * `more`: what a server said of commands that the table lacks (live.ts).
  */
-export function findCommand(argv: Argv, more: readonly CommandInfo[] = []): CommandInfo | undefined {
-  const named = (name: string) => commandTable().byName.get(name) ?? more.find((info) => info.name === name);
-  const info = named(wordOf(argv[0]));
+export function findCommand(argv: Argv, more: readonly CommandInfo[] = none): CommandInfo | undefined {
+  const info = entryOf(wordOf(argv[0]), more);
   if (info?.subcommands === undefined || argv[1] === undefined) return info;
-  return named(`${info.name}|${wordOf(argv[1])}`) ?? info;
+  return entryOf(`${info.name}|${wordOf(argv[1])}`, more) ?? info;
+}
+
+function entryOf(name: string, more: readonly CommandInfo[]): CommandInfo | undefined {
+  return commandTable().byName.get(name) ?? more.find((info) => info.name === name);
 }
 
 /** The name in the table's spelling: 'set', 'script|load'; argv[0] in lower case when the table does not have it. */

@@ -69,6 +69,8 @@ const optionVersions: readonly OptionVersion[] = [
   option('expire pexpire expireat pexpireat', 3, 'nx xx gt lt', '7.0'),
   option('set', 3, 'exat pxat get', '6.2'),
   option('set', 3, 'ifeq', '8.4', '8.1'),
+  option('set', 3, 'ifne ifdeq ifdne', '8.4', 'none'),
+  option('xtrim', 2, 'keepref delref acked', '8.2', 'none'),
   option('zadd', 2, 'gt lt', '6.2'),
   option('zrange', 4, 'byscore bylex rev limit', '6.2'),
   option('lpop rpop', 2, '', '6.2'),

@@ -177,6 +177,20 @@ describe('permissions', () => {
   });
 });
 
+describe('a command that only the server knows', () => {
+  const said = (flags: string[]) => ({ name: 'json.do', facts: { arity: -2, flags, categories: [], keySpecs: [] } });
+  it.each([
+    ['flagged readonly', [said(['readonly'])], 'atomic reversible'],
+    ['flagged write', [said(['write'])], 'atomic destructive writes'],
+    ['with neither flag', [said(['noscript'])], 'atomic destructive writes'],
+    ['that the server does not have', [{ name: 'json.do' }], 'atomic destructive writes'],
+    ['that nobody was asked about', undefined, 'atomic destructive writes'],
+  ])('%s', (_what, commands, expected) => {
+    const known = commands === undefined ? target : { ...target, commands };
+    expect(flags(natureOf(pipeline(['JSON.DO', 'k']), known))).toBe(expected);
+  });
+});
+
 describe('min_version', () => {
   it.each<[Argument[], string, string]>([
     [['GET', 'k'], '6.0', '7.2'],
@@ -187,6 +201,12 @@ describe('min_version', () => {
     [['EXPIRETIME', 'k'], '7.0', '7.2'],
     [['HEXPIRE', 'h', '10', 'FIELDS', '1', 'f'], '7.4', '9.0'],
     [['DELIFEQ', 'k', 'v'], 'none', '9.0'],
+    [['DELEX', 'k'], '8.4', 'none'],
+    [['MSETEX', '1', 'k', 'v'], '8.4', '9.1'],
+    [['SET', 'k', 'v', 'IFEQ', 'w'], '8.4', '8.1'],
+    [['SET', 'k', 'v', 'IFNE', 'w'], '8.4', 'none'],
+    [['ARLEN', 'a'], '8.8', 'none'],
+    [['INCREX', 'k'], '8.8', '9.2'],
     [['SCRIPT', 'FLUSH', 'ASYNC'], '6.2', '7.2'],
   ])('%j: Redis %s, Valkey %s', (argv, redis, valkey) => {
     expect(natureOf(pipeline(argv), target).min_version).toEqual({ redis, valkey });

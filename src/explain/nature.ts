@@ -49,7 +49,7 @@ export function natureOf(draft: Draft, target: Target): Nature {
     writingScript || steps.some((step) => expiresMatch(step)) || argvs.some((argv) => loses(argv, more));
   return {
     atomic: steps.length === 1 && isAtomic(steps[0]!),
-    idempotent: whole && !writingScript && argvs.every((argv) => isIdempotent(argv, more)) && !feedsItself(argvs),
+    idempotent: whole && !writingScript && argvs.every((argv) => isIdempotent(argv)) && !feedsItself(argvs),
     reversible: !destructive && (!writes || (whole && reversible(steps, argvs, target, more))),
     destructive,
     writes,

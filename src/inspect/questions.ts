@@ -31,6 +31,9 @@ export const MAX_KEY_QUESTIONS = 5_000;
 /** Of the commands of a file, which stand for many more, fewer keys are enough. */
 const MAX_SAMPLED_KEYS = 1_000;
 
+/** Of commands that are not in the table; what a file of anything but commands names beyond them stays unknown. */
+const MAX_COMMAND_QUESTIONS = 200;
+
 /** The questions whose answers rules and prices need for these steps, and for the commands and keys that were read of their files. */
 export function needs(
   draft: Draft,
@@ -72,7 +75,7 @@ export function needs(
 function aboutCommands(commands: readonly Argv[]): Question[] {
   const unlisted = commands.filter(([name]) => typeof name === 'string' && /^[!-~]{1,64}$/.test(name));
   const names = unlisted.filter((argv) => findCommand(argv) === undefined).map(commandName);
-  return [...new Set(names)].map((name) => ({ ask: 'command', name }));
+  return [...new Set(names)].slice(0, MAX_COMMAND_QUESTIONS).map((name) => ({ ask: 'command', name }));
 }
 
 /** Which functions and scripts there are, where commands call or change them. */

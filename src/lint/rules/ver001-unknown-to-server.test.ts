@@ -36,6 +36,7 @@ test('what only the server could know', () => {
   ];
   const given = { ...on('7.2.4', 'valkey'), commands };
   expect(found(ver001, file('JSON.GET k\nFT.CONFIG GET x\nBF.ADD k v', given))).toEqual([]);
+  expect(found(ver001, file('FT.CONFIG SET x', given))).toEqual(['error app.redis:1:1']);
   expect(found(ver001, file('TS.GET k', given))).toEqual(['error app.redis:1:1']);
   expect(found(ver001, file('JSON.GET\nFT.CONFIG GET', given))).toEqual(['error app.redis:1:1', 'error app.redis:2:1']);
 });

@@ -8,7 +8,7 @@ import { unlistedCommands } from '../../plan/unlisted.ts';
 import { speaks } from '../facts.ts';
 import { at, eachCall, type Said } from '../findings.ts';
 import type { Rule } from '../rule.ts';
-import { spoken } from '../words.ts';
+import { listed, shown, spoken } from '../words.ts';
 
 /**
  * VER001: a command that came after the server's version, judged for Redis and redict, whose versions its `since` speaks
@@ -44,7 +44,16 @@ function unknownTo(target: Target, argv: Argv, then: string): Said | undefined {
       why: `The server answers "unknown command"; ${then}.`,
       fix: 'Use a command that this server has, or load the module that brings it.',
     };
-  const { arity } = findCommand(argv, unlistedCommands(target)) ?? asked.facts;
+  const { arity, subcommands } = findCommand(argv, unlistedCommands(target)) ?? {
+    ...asked.facts,
+    subcommands: undefined,
+  };
+  if (subcommands !== undefined && argv[1] !== undefined)
+    return {
+      message: `${name} has no subcommand ${shown(argv[1])} on this server`,
+      why: `The server answers "unknown subcommand"; ${then}.`,
+      fix: `Its subcommands: ${listed(subcommands)}.`,
+    };
   if (admits(arity, argv.length)) return undefined;
   const wanted = Math.abs(arity) - 1;
   return {
