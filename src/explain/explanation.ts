@@ -129,7 +129,7 @@ function explainCommand(
     ...(memory && { memory_bytes: { low: Math.floor(memory.low), high: Math.ceil(memory.high) } }),
     writes: isWrite(words, more),
     destructive: isWrite(words, more) && destroys(words, more),
-    idempotent: isIdempotent(words, more),
+    idempotent: isIdempotent(words),
     waits: isBlocking(words),
     crossslot: slots.size > 1,
     ...(permission && { allowed: permission.allowed }),
