@@ -110,7 +110,8 @@ const besides = words(`
   pubsub|shardnumsub:yes object|help:yes xgroup|help:yes xinfo|help:yes
   echo:yes ping:yes time:yes info:yes role:yes lastsave:yes wait:yes waitaof:yes save:yes
   bgrewriteaof:no bgsave:no debug:no failover:no pfselftest:yes replicaof:no slaveof:no shutdown:no
-  acl:no backup:no bless:no client:no cluster:no commandlog:no config:no function:no himport:no hotkeys:no latency:no memory:no module:no object:no pubsub:no
+  acl:no backup:no bless:no client:no cluster:no commandlog:no config:no function:no himport:no hotkeys:no latency:no
+  memory:no module:no object:no pubsub:no
   script:no slowlog:no xinfo:no
 `);
 
