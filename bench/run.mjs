@@ -21,10 +21,11 @@ import { get } from './rows/get.mjs';
 import { expireBystander, expireJob, unlinkBystander, unlinkFar, unlinkFast, unlinkJob } from './rows/jobs.mjs';
 import { lintMonitor, lintStream } from './rows/lint-stream.mjs';
 import { set, set1ms, set50ms } from './rows/load.mjs';
+import { predictions } from './rows/predictions.mjs';
 import { startupHelp } from './rows/startup-help.mjs';
 import { startupPlan } from './rows/startup-plan.mjs';
 import { findPrograms } from './servers.mjs';
-import { sectionOf, tableOf, withSection } from './table.mjs';
+import { sectionOf, sectionOfText, tableOf, withSection } from './table.mjs';
 
 const rows = [
   startupHelp,
@@ -45,6 +46,7 @@ const rows = [
   counterWatch,
   lintStream,
   lintMonitor,
+  predictions,
 ];
 const page = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
 
@@ -70,6 +72,12 @@ async function main(argv) {
   };
   for (const row of chosen) {
     const setting = settingOf(programs, peers, rounds ?? row.rounds);
+    if (row.tell) {
+      const text = await row.tell(bench);
+      process.stdout.write(`${row.name}\n${text}\n\n`);
+      if (write) await record(row, sectionOfText(row, text, setting));
+      continue;
+    }
     const result = await measureRow(bench, row, rounds ?? row.rounds);
     process.stdout.write(
       `${tableOf(result)}\n${scale === 1 ? '' : `at scale ${scale}: shows that it works, no more\n`}\n`,

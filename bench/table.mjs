@@ -29,13 +29,22 @@ export function tableOf({ row, peers }) {
 
 /** The section of docs/benchmarks.md between its marks; `setting` says when, where and with what. */
 export function sectionOf(result, setting) {
-  const { row } = result;
+  const { row, rounds } = result;
+  return section(row, tableOf(result), setting, `${row.name} --rounds ${rounds}`);
+}
+
+/** The section of a row that has no peers, but something to tell. */
+export function sectionOfText(row, told, setting) {
+  return section(row, told, setting, row.name);
+}
+
+function section(row, told, setting, again) {
   const text = [
     `## ${row.title}`,
     wrap(row.notes.join(' ')),
-    `\`\`\`text\n${tableOf(result)}\n\`\`\``,
+    `\`\`\`text\n${told}\n\`\`\``,
     wrap(setting),
-    `\`\`\`sh\nnpm run bench -- ${row.name} --rounds ${result.rounds} --write\n\`\`\``,
+    `\`\`\`sh\nnpm run bench -- ${again} --write\n\`\`\``,
   ].join('\n\n');
   return `${opening(row.name)}\n${text}\n${closing(row.name)}`;
 }

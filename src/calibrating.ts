@@ -89,16 +89,9 @@ async function onTarget(
       remedy: 'Measure on a throwaway server (leave out --on-target), or allow it: --yes.',
     });
   }
-  if (server.role === 'slave') {
-    throw new OpsError('refused', 'this is a replica: it takes no writes', {
-      remedy: 'Measure on a throwaway server: leave out --on-target.',
-    });
-  }
-  if (server.maxmemory > 0 && server.maxmemory - server.used_memory < memoryNeeded) {
-    throw new OpsError('refused', 'the target has less than 128 MB left before maxmemory', {
-      remedy: 'Measure on a throwaway server: leave out --on-target.',
-    });
-  }
+  const why = unfit(server);
+  if (why !== undefined)
+    throw new OpsError('refused', why, { remedy: 'Measure on a throwaway server: leave out --on-target.' });
   await appendAudit(stateDir, { event: 'calibrate', target: target.name, tag: target.tag });
   const lease = await connection.lease();
   try {
@@ -106,6 +99,15 @@ async function onTarget(
   } finally {
     await lease.close();
   }
+}
+
+/** Why nothing can be measured on the target itself. */
+function unfit({ role, cluster, maxmemory, used_memory }: Server): string | undefined {
+  if (role === 'slave') return 'this is a replica: it takes no writes';
+  if (cluster) return 'this is a cluster: commands on two keys of a calibration need one node';
+  if (maxmemory > 0 && maxmemory - used_memory < memoryNeeded)
+    return 'the target has less than 128 MB left before maxmemory';
+  return undefined;
 }
 
 function measured(wire: Wire, largest: number, { signal, onStep }: CalibrationOptions): Promise<Costs['curves']> {
