@@ -7,6 +7,7 @@ import type {
   lintInputs,
   lintLive,
   lintTitles,
+  loadDesk,
   loadRuns,
   loadTargets,
   resolveTarget,
@@ -14,7 +15,10 @@ import type {
 import type { OpsError } from '../base/ops-error.ts';
 
 /** What the command line uses of an agent. */
-export type PlanningAgent = Pick<Agent, 'target' | 'plan' | 'apply' | 'resume' | 'verify' | 'explain' | 'close'>;
+export type PlanningAgent = Pick<
+  Agent,
+  'target' | 'plan' | 'apply' | 'resume' | 'verify' | 'judge' | 'explain' | 'close'
+>;
 
 /** What the front door needs of the agent's module. */
 export interface Stages {
@@ -24,6 +28,7 @@ export interface Stages {
   readonly lintInputs: typeof lintInputs;
   readonly lintLive: typeof lintLive;
   readonly lintTitles: typeof lintTitles;
+  readonly loadDesk: typeof loadDesk;
   readonly loadRuns: typeof loadRuns;
   readonly loadTargets: typeof loadTargets;
   readonly resolveTarget: typeof resolveTarget;

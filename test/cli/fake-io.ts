@@ -7,6 +7,7 @@ import {
   type LintResult,
   lintInputs,
   lintTitles,
+  loadDesk,
   loadRuns,
   type ResumeOptions,
 } from '../../src/agent.ts';
@@ -133,6 +134,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
         report: Promise.resolve(foldEvents(plan, runId, events)),
       };
     },
+    judge: async () => undefined,
     explain: async (request) => {
       requests.push(request);
       if (options.problems) return { plan: undefined, diagnostics: options.problems };
@@ -146,6 +148,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
   const stages: Stages = {
     approvePlan,
     fixFiles,
+    loadDesk,
     loadRuns,
     loadTargets,
     resolveTarget,
