@@ -36,9 +36,12 @@ export function judge(plan: Plan, policy: ResolvedPolicy, table: LiveTable | und
   const uses = [...judged.flatMap(({ uses: own }) => own), ...steps.flatMap(usesOfStep)];
   const everybody = reachesEverybody(plan);
   const reads = [...judged.flatMap(({ refused }) => refused ?? []), ...overBudget(plan, policy)];
-  const needs = everybody || reads.length > 0 ? 'destructive' : uses.map(({ level }) => level).reduce(greater, 'read');
-  const harms = everybody || reads.length > 0;
-  const whole: Use[] = harms ? [{ what: 'the plan', level: 'destructive', scope: { keys: 'none' } }] : [];
+  // whatever the commands say one by one, a plan that writes as a whole is no reading
+  const least = everybody || reads.length > 0 ? 'destructive' : plan.execution_plan.writes ? 'write' : 'read';
+  const byUses = uses.map(({ level }) => level).reduce(greater, 'read');
+  const needs = greater(least, byUses);
+  const whole: Use[] =
+    least === 'destructive' || byUses === 'read' ? [{ what: 'the plan', level: least, scope: { keys: 'none' } }] : [];
   const byKey = uses.flatMap((use) => problemOf(use, policy));
   const beyond = byKey.length > 0 ? byKey : whole.flatMap((use) => problemOf(use, policy));
   return { needs, reads: said(reads), beyond: said(beyond.length === 0 ? [] : [...reads, ...beyond]) };
@@ -88,9 +91,11 @@ function scopesOf(
   if (uses === undefined || runsScript(argv) || listing.has(commandName(argv))) return [{ scope: everyKey }];
   // what names no key and reads has nothing to do with keys; what changes something may change all of them
   if (uses.length === 0) return [{ scope: isWrite(argv) ? everyKey : { keys: 'none' } }];
+  // of SUNIONSTORE the sources are only read; BITFIELD GET and SORT read all of theirs, and may write for all that is known
+  const writesAnother = uses.some(({ access }) => access !== 'RO');
   return uses.map(({ key, access }) => ({
     scope: key === undefined ? everyKey : { keys: 'one', key: toBuffer(key) },
-    ...(access === 'RO' ? { only: 'read' as const } : {}),
+    ...(access === 'RO' && writesAnother ? { only: 'read' as const } : {}),
   }));
 }
 

@@ -8,7 +8,7 @@ import type { Argv } from './catalog/command.ts';
 import { integerOf, keysOf } from './catalog/keys.ts';
 import { type LiveTable, liveFlags } from './catalog/live-table.ts';
 import { commandName, findCommand, wordOf } from './catalog/lookup.ts';
-import { changesConnection, isBlocking, isReadOnly, isWrite, runsScript } from './catalog/nature.ts';
+import { changesConnection, isBlocking, isReadOnly, isWrite, onlyTells, runsScript } from './catalog/nature.ts';
 import { shapeOf } from './explain/command-shape.ts';
 import { globTest } from './lint/glob.ts';
 import type { KeyFacts } from './plan/target.ts';
@@ -40,20 +40,14 @@ function byNature(argv: Argv, table: LiveTable | undefined): string | undefined 
   if (isWrite(argv) || flags.has('write') || flags.has('may_replicate')) return 'can change data';
   if (info.name === 'keys') return 'visits every key in one call; find lists them page by page';
   if ((keysOf(argv) ?? []).some(({ access }) => access !== 'RO')) return 'can change the key that it reads';
-  if (tells.has(info.name) || info.name.endsWith('|help')) return undefined;
+  if (secret.has(info.name)) return 'shows who may do what';
+  if (onlyTells(argv)) return undefined;
   if (flags.has('readonly') && isReadOnly(argv)) return undefined;
   return 'is not a plain read';
 }
 
-// no flag says that these only tell; none of them shows a secret, an argument of another client, or code
-const tells: ReadonlySet<string> = new Set(
-  `ping echo time info lastsave role command command|count command|docs command|info command|list command|getkeys
-  command|getkeysandflags slowlog|get slowlog|len latency|latest latency|history latency|histogram latency|doctor
-  latency|graph memory|stats memory|doctor client|list client|info client|id client|getname config|get
-  cluster|info cluster|nodes cluster|slots cluster|shards cluster|myid cluster|myshardid cluster|keyslot
-  cluster|countkeysinslot cluster|links cluster|slot-stats module|list function|list function|stats script|exists
-  pubsub|channels pubsub|numsub pubsub|numpat pubsub|shardchannels pubsub|shardnumsub acl|whoami acl|cat`.split(/\s+/),
-);
+// who may do what, with hashes of passwords, and what others were refused
+const secret: ReadonlySet<string> = new Set(['acl|list', 'acl|users', 'acl|getuser', 'acl|log', 'acl|dryrun']);
 
 /** The largest COUNT of one call. */
 const mostOfOneCall = 1000;
@@ -62,8 +56,10 @@ function byArguments(argv: Argv): string | undefined {
   const name = commandName(argv);
   switch (name) {
     case 'config|get': {
-      const secret = argv.slice(2).find((pattern) => pattern === undefined || secrets.some(globTest(wordOf(pattern))));
-      return secret === undefined ? undefined : 'would show a secret: name the settings one by one';
+      const shown = argv
+        .slice(2)
+        .find((pattern) => pattern === undefined || secretSettings.some(globTest(wordOf(pattern))));
+      return shown === undefined ? undefined : 'would show a secret: name the settings one by one';
     }
     case 'scan':
     case 'hscan':
@@ -95,7 +91,7 @@ function byArguments(argv: Argv): string | undefined {
   }
 }
 
-const secrets = ['requirepass', 'masterauth', 'primaryauth', 'tls-key-file-pass', 'tls-client-key-file-pass'];
+const secretSettings = ['requirepass', 'masterauth', 'primaryauth', 'tls-key-file-pass', 'tls-client-key-file-pass'];
 
 /** True when the number after the option is from 1 to the most, or there is no such option. */
 function most(argv: Argv, option: string): boolean {

@@ -7,7 +7,7 @@ import type { Argv } from '../catalog/command.ts';
 import { isIdempotent } from '../catalog/idempotency.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { commandName } from '../catalog/lookup.ts';
-import { deletesKeys, destroys, isAdministrative, isReadOnly, isWrite } from '../catalog/nature.ts';
+import { deletesKeys, destroys, isAdministrative, isReadOnly, isWrite, onlyTells } from '../catalog/nature.ts';
 import { isGuarded } from '../plan/guarded-command.ts';
 import { type Draft, type PlannedCommand, sampledCommands } from '../plan/plan.ts';
 import { commandsOf, type Step, type StreamStep } from '../plan/step.ts';
@@ -97,17 +97,8 @@ function isAtomic(step: Step): boolean {
 
 /** Data or the server's own state: a read-only command of the data does neither. */
 function changes(argv: Argv): boolean {
-  return (
-    isWrite(argv) || takesAway(argv) || (isAdministrative(argv) && !isReadOnly(argv) && !tells.has(commandName(argv)))
-  );
+  return isWrite(argv) || takesAway(argv) || (isAdministrative(argv) && !isReadOnly(argv) && !onlyTells(argv));
 }
-
-// administrative by their category, but they only tell
-const tells: ReadonlySet<string> = new Set(
-  'config|get acl|list acl|users acl|getuser acl|whoami acl|cat acl|log acl|dryrun slowlog|get slowlog|len latency|latest latency|history latency|histogram latency|doctor client|list client|info cluster|nodes cluster|slots cluster|shards module|list'.split(
-    ' ',
-  ),
-);
 
 function loses(argv: Argv): boolean {
   return destroys(argv) || deletesKeys(argv) || takesAway(argv);

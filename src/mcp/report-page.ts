@@ -170,7 +170,7 @@ function asksForSecret(argv: readonly Argument[]): boolean {
 function withoutArguments(argv: readonly Argument[], reply: ReplyValue): ReplyValue {
   const [first, second] = argv;
   const name = `${String(first)} ${String(second)}`.toLowerCase();
-  if (name !== 'slowlog get' || !Array.isArray(reply)) return reply;
+  if ((name !== 'slowlog get' && name !== 'commandlog get') || !Array.isArray(reply)) return reply;
   return reply.map((entry) => {
     if (!Array.isArray(entry) || !Array.isArray(entry[3])) return null;
     const [id, at, micros, words] = entry as ReplyValue[];
