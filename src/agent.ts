@@ -3,6 +3,7 @@
  * (command line, MCP, library) does goes through here.
  */
 import { allowedBy, type Granted, grantsOf } from './approval.ts';
+import type * as approving from './approve-plan.ts';
 import { assemble, draftOf, readPlan, refreshed } from './assemble.ts';
 import { type Bytes, beginsWith, toBuffer } from './base/bytes.ts';
 import { canonicalJson } from './base/canonical.ts';
@@ -12,21 +13,25 @@ import { lazily } from './base/lazily.ts';
 import { OpsError } from './base/ops-error.ts';
 import { costsOf } from './calibrated.ts';
 import type { CalibrationOptions } from './calibrating.ts';
+import type * as desk from './desk.ts';
 import { type Contention, createContention } from './execute/contention.ts';
 import type { Explained } from './explaining.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs } from './inspect/questions.ts';
+import type { Judgement } from './judge.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
 import { decide } from './lint/policy.ts';
 import { type Met, metAs } from './met.ts';
 import type { PipelineCommand, PipelineOptions, PipelineOutcome } from './pipeline.ts';
 import type { Costs } from './plan/costs.ts';
-import { blocks, type Diagnostic } from './plan/diagnostic.ts';
+import type { Diagnostic } from './plan/diagnostic.ts';
 import type { Draft, Plan } from './plan/plan.ts';
 import { noFiles } from './plan/planned-file.ts';
+import type { ResolvedPolicy } from './plan/policy.ts';
 import type { Request } from './plan/request.ts';
 import type { Verified } from './plan/run.ts';
 import type { Convention, Target } from './plan/target.ts';
+import type { Policed } from './policed.ts';
 import type * as prepared from './prepared.ts';
 import { serverOf, whereOf } from './reach.ts';
 import { connectTarget } from './redis/connect.ts';
@@ -40,13 +45,14 @@ import type { ResumeOptions, Resumption } from './resume.ts';
 import type { Run, RunSettings } from './run.ts';
 import type * as runs from './runs.ts';
 import { createSources, type Sources } from './sources.ts';
-import { checkApproval, hasApprovalKey, signApproval, useApproval } from './state/approvals.ts';
+import { checkApproval, useApproval } from './state/approvals.ts';
 import { appendAudit } from './state/audit.ts';
-import { loadPlan, savePlan } from './state/plans.ts';
+import { savePlan } from './state/plans.ts';
 import { productionName, rememberProduction } from './state/tags.ts';
 import type * as targets from './state/targets.ts';
 import type { RunTransaction } from './transaction.ts';
 
+export type { AskPassphrase } from './approve-plan.ts';
 export type { CalibrationOptions } from './calibrating.ts';
 export type { Explained } from './explaining.ts';
 export type { LintInput } from './lint-audit.ts';
@@ -70,6 +76,8 @@ export interface AgentSettings {
   readonly tag?: 'dev' | 'production';
   /** Caps of the target, applied to every request on top of its own. */
   readonly caps?: { readonly max_keys?: number; readonly max_percent?: number; readonly prefixes?: readonly string[] };
+  /** What may be applied without a person (plan/policy.ts); left out where a person applies. */
+  readonly policy?: ResolvedPolicy;
   /** What keys are meant to be (`lint.conventions` of redops.yaml): plans are judged by it. */
   readonly conventions?: readonly Convention[];
   /** $REDOPS_STATE; nothing is written to disk when left out. */
@@ -106,6 +114,8 @@ export interface Agent {
   resume(runId: string, options: ResumeOptions): Promise<Run>;
   /** Walks the selection of an ended scan job again, for what is left of what it was to do. Rejects like `resume`. */
   verify(runId: string, options?: { readonly sameData?: boolean; readonly signal?: AbortSignal }): Promise<Verified>;
+  /** What a plan needs, and what of that goes beyond the policy (judge.ts); undefined where there is none. */
+  judge(plan: Plan): Promise<Judgement | undefined>;
   /** Explains a command line or a request: its price, its commands, who may run it. */
   explain(input: unknown): Promise<Explained>;
   /** Measures what commands cost, for the prices of this target (calibrating.ts). */
@@ -129,6 +139,13 @@ export const loadTargets: typeof targets.loadTargets = async (path) =>
 /** A target of redops.yaml by name (state/targets.ts). */
 export const resolveTarget: typeof targets.resolveTarget = async (file, name, env) =>
   (await import('./state/targets.ts')).resolveTarget(file, name, env);
+
+/** Signs an approval of a plan (approve-plan.ts). */
+export const approvePlan: typeof approving.approvePlan = async (...call) =>
+  (await import('./approve-plan.ts')).approvePlan(...call);
+
+/** What a front door for agents needs beside the agent (desk.ts). */
+export const loadDesk = (): Promise<typeof desk> => import('./desk.ts');
 
 /** Explains without a server (explaining.ts). Rejects with OpsError usage. */
 export const explainWithoutServer = async (input: unknown): Promise<Explained> =>
@@ -167,6 +184,8 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       if (planned.plan) made.set(planned.plan, systemClock.now());
       return planned;
     };
+    const { policy } = settings;
+    const policed = policy && (await import('./policed.ts')).createPoliced(connection, policy);
     const kept = (what: string): Resumption => ({
       stateDir: requireState(settings.stateDir, what),
       connection,
@@ -175,6 +194,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       readSources: sources.read,
       pathOf: settings.filePath,
       mustKeepCaps: (one: Plan) => mustKeepCaps(one, settings.caps),
+      policed,
     });
     const standing = { name, tag: target.tag, caps: settings.caps ?? {} };
     const meetAgain = async (): Promise<Met> => {
@@ -197,7 +217,9 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           plan,
           made,
           contention,
+          policed,
         }),
+      judge: async (one) => policed?.judge(one),
       resume: async (runId, options) => (await import('./resume.ts')).resumeRun(kept('resuming needs'), runId, options),
       verify: async (runId, { sameData = false, ...rest } = {}) =>
         (await import('./verify.ts')).verifyRun({ ...kept('verifying needs'), sameData, ...rest }, runId),
@@ -360,11 +382,12 @@ interface Application {
   /** The plans that were made here, and when, in ms of the epoch. */
   readonly made: WeakMap<object, number>;
   readonly contention: Contention;
+  readonly policed: Policed | undefined;
 }
 
 async function applyDocument(application: Application): Promise<Run | Planned> {
   const { settledRun, startRun } = await import('./run.ts'); // planning, which is most calls, does not wait for it
-  const { document, options, settings, sources, target } = application;
+  const { document, options, settings, sources, target, policed } = application;
   const isPlan = typeof document === 'object' && document !== null && 'execution_plan' in document;
   const planned = isPlan
     ? {
@@ -379,9 +402,10 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
   const dryRun = options.dryRun ?? false;
   if (options.approval !== undefined) {
     const spend = dryRun ? checkApproval : useApproval;
-    await spend(requireState(stateDir, 'approvals need'), plan, options.approval, systemClock.now());
+    await spend(requireState(stateDir, 'approvals need'), plan, options.approval, systemClock.now(), policed?.digest);
   }
-  const decision = decide(plan, grantsOf(options, target));
+  const decision =
+    (await policed?.decide(plan, options, target, { dryRun })) ?? decide(plan, grantsOf(options, target));
   if (stateDir) {
     await savePlan(stateDir, planned.plan);
     await appendAudit(stateDir, {
@@ -391,10 +415,12 @@ async function applyDocument(application: Application): Promise<Run | Planned> {
       target: target.name,
       tag: target.tag,
       dry_run: dryRun,
+      allowed_by: allowedBy(options, target),
     });
   }
   if (decision.decision === 'refuse') return settledRun(refusedReport(plan, decision.diagnostics));
-  if (decision.decision === 'ask' && !dryRun) return settledRun(needsApprovalReport(plan, decision.reason));
+  if (decision.decision === 'ask' && (!dryRun || decision.how === 'approval'))
+    return settledRun(needsApprovalReport(plan, decision.reason));
   return startRun(
     {
       connection: application.connection,
@@ -433,30 +459,4 @@ function requireState(stateDir: string | undefined, what: string): string {
   throw new OpsError('usage', `${what} a state directory`, {
     remedy: 'Name one: REDOPS_STATE, or stateDir in the settings.',
   });
-}
-
-/** Signs an approval of a plan that was saved under its digest, or of a plan document. `passphrase` is asked with the plan as it was checked, and whether it is the first one, which makes the key. Throws OpsError usage, refused, tampered, state. */
-export async function approvePlan(
-  stateDir: string,
-  planOrDigest: unknown,
-  passphrase: (plan: Plan, first: boolean) => Promise<string>,
-  validMs: number,
-  filePath?: AgentSettings['filePath'],
-): Promise<{ readonly plan: Plan; readonly approval: string; readonly expiresMs: number }> {
-  const document = typeof planOrDigest === 'string' ? await loadPlan(stateDir, planOrDigest) : planOrDigest;
-  if (document === undefined) {
-    throw new OpsError('usage', `no plan is kept under ${String(planOrDigest)}`, {
-      remedy: 'Give the whole digest that redops plan or apply showed, or the plan itself.',
-    });
-  }
-  const plan = await readPlan(document, createSources(filePath).read);
-  const blocking = plan.warnings.filter(blocks);
-  if (blocking.length > 0) {
-    throw new OpsError('refused', `no approval can allow this plan: ${blocking[0]!.code}: ${blocking[0]!.message}`, {
-      remedy: 'An error refuses a plan whoever approves it; a request that is right may accept its code.',
-    });
-  }
-  const words = await passphrase(plan, !(await hasApprovalKey(stateDir)));
-  const expiresMs = systemClock.now() + validMs;
-  return { plan, approval: await signApproval(stateDir, plan, words, expiresMs), expiresMs };
 }

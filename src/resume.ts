@@ -12,6 +12,7 @@ import { createProgress, type Progress } from './execute/progress.ts';
 import { decide, type Grants } from './lint/policy.ts';
 import { Plan } from './plan/plan.ts';
 import type { Target } from './plan/target.ts';
+import type { Policed } from './policed.ts';
 import type { Connection } from './redis/connection.ts';
 import { needsApprovalReport, refusedReport } from './report/fold.ts';
 import { type Run, settledRun, startRun } from './run.ts';
@@ -40,11 +41,13 @@ export interface Resumption {
   readonly pathOf: ((name: string) => string) | undefined;
   /** Throws OpsError refused where the plan goes round the caps of the target. */
   readonly mustKeepCaps: (plan: Plan) => void;
+  /** The policy of an agent; undefined where a person goes on. */
+  readonly policed: Policed | undefined;
 }
 
 /** Goes on with a run. Rejects with OpsError usage (no such run), refused (nothing to resume), drift, tampered, state, and when the server cannot be asked. */
 export async function resumeRun(where: Resumption, runId: string, options: ResumeOptions): Promise<Run> {
-  const { stateDir, connection, target } = where;
+  const { stateDir, connection, target, policed } = where;
   const earlier = createEarlier();
   const claimed = await claimRun(stateDir, runId, earlier.add);
   if (claimed === undefined) throw await noSuchRun(stateDir, runId);
@@ -54,9 +57,11 @@ export async function resumeRun(where: Resumption, runId: string, options: Resum
     mustBeSame(plan, now, earlier.dataSets, runId, options.sameData ?? false);
     const approvedBefore = isApproved(earlier.begun());
     if (options.approval !== undefined && !approvedBefore) {
-      await useApproval(stateDir, plan, options.approval, systemClock.now());
+      await useApproval(stateDir, plan, options.approval, systemClock.now(), policed?.digest);
     }
-    const decision = decide(plan, approvedBefore ? standingGrants(options, target) : grantsOf(options, target));
+    const decision = approvedBefore
+      ? decide(plan, standingGrants(options, target))
+      : ((await policed?.decide(plan, options, target, { dryRun: false })) ?? decide(plan, grantsOf(options, target)));
     const allowed_by = approvedBefore ? earlier.begun()!.allowed_by : allowedBy(options, target);
     const audited = { run_id: runId, digest: plan.digest, target: target.name, tag: target.tag };
     await appendAudit(stateDir, { event: 'resume', decision: decision.decision, allowed_by, ...audited });

@@ -60,9 +60,11 @@ export async function planToResume(
   return { plan: run.plan, approved: isApproved(run.begun) };
 }
 
+const byPerson: ReadonlySet<RunBegun['allowed_by']> = new Set(['elicitation', 'typed_name', 'approval'] as const);
+
 /** True when a person allowed this very run: its resumes need no name again. */
 export function isApproved(begun: RunBegun | undefined): boolean {
-  return begun?.allowed_by === 'typed_name' || begun?.allowed_by === 'approval';
+  return begun !== undefined && byPerson.has(begun.allowed_by);
 }
 
 /** OpsError refused: why a run cannot be resumed. */
@@ -183,7 +185,7 @@ export const Begun: z.ZodType<RunBegun> = z.looseObject({
   digest: z.string(),
   target: z.string(),
   tag: z.enum(['dev', 'production']),
-  allowed_by: z.enum(['nothing', 'yes', 'typed_name', 'approval']),
+  allowed_by: z.enum(['nothing', 'yes', 'elicitation', 'typed_name', 'approval']),
 });
 
 function whatInstead(plan: Plan, ended: Ended | undefined): string {

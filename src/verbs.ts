@@ -3,7 +3,7 @@
 /** A verb: its name, its group in the help, and one line of what it does. */
 export interface Verb {
   readonly name: string;
-  readonly group: 'operate' | 'understand' | 'runs' | 'other';
+  readonly group: 'operate' | 'understand' | 'runs' | 'serve' | 'other';
   readonly summary: string;
 }
 
@@ -22,6 +22,8 @@ export const verbs = [
   { name: 'lint', group: 'understand', summary: 'find what is dangerous in command files and scripts' },
   { name: 'explain', group: 'understand', summary: 'say what a command or a request costs, touches and needs' },
   { name: 'runs', group: 'runs', summary: 'list, show, resume, cancel, prune the runs that are kept' },
+  { name: 'audit', group: 'runs', summary: 'verify the hash chain of the audit log' },
+  { name: 'mcp', group: 'serve', summary: 'serve agents over the Model Context Protocol' },
   { name: 'demo', group: 'other', summary: 'a tour on a throwaway Redis' },
   { name: 'schema', group: 'other', summary: 'print the JSON Schema of request, plan or report' },
 ] as const satisfies readonly Verb[];

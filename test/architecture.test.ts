@@ -41,6 +41,7 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
       'assemble.ts',
       'run.ts',
       'runs.ts',
+      'policed.ts',
       'base',
       'plan',
       'redis',
@@ -52,6 +53,11 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   },
   'keys-files.ts': { from: ['base', 'plan', 'request', 'execute', 'inspect'] },
   'sources.ts': { from: ['keys-files.ts', 'base', 'formats', 'plan', 'request', 'execute'] },
+  'read-admission.ts': { from: ['base', 'catalog', 'explain', 'lint', 'plan'] },
+  'judge.ts': { from: ['assemble.ts', 'read-admission.ts', 'base', 'catalog', 'lint', 'plan'] },
+  'policed.ts': { from: ['approval.ts', 'judge.ts', 'catalog', 'lint', 'plan', 'redis'] },
+  'approve-plan.ts': { from: ['assemble.ts', 'sources.ts', 'base', 'plan', 'state'] },
+  'desk.ts': { from: ['assemble.ts', 'sources.ts', 'catalog', 'plan', 'state'] },
   'prepared.ts': { from: ['approval.ts', 'base', 'execute', 'formats', 'lint', 'plan', 'redis', 'state'] },
   'reach.ts': { from: ['inspect', 'redis'] },
   'lint-verbs.ts': {
@@ -95,9 +101,13 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'agent.ts': {
     from: [
       'approval.ts',
+      'approve-plan.ts',
       'calibrated.ts',
       'calibrating.ts',
       'explaining.ts',
+      'desk.ts',
+      'judge.ts',
+      'policed.ts',
       'lint-audit.ts',
       'lint-files.ts',
       'lint-inputs.ts',
@@ -145,7 +155,9 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
       'base',
     ],
   },
-  cli: { from: ['agent.ts', 'throwaway.ts', 'verbs.ts', 'script-test', 'report', 'plan', 'base'] },
+  mcp: { from: ['agent.ts', 'verbs.ts', 'report', 'plan', 'base'] },
+  // the verb mcp serves, and loads it then
+  cli: { from: ['mcp', 'agent.ts', 'throwaway.ts', 'verbs.ts', 'script-test', 'report', 'plan', 'base'] },
 };
 
 const sockets = ['node:net', 'node:tls', 'net', 'tls', '@redis/client'];

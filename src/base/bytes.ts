@@ -55,6 +55,11 @@ export function printable(bytes: Bytes): string {
   return quoted(bytes);
 }
 
+/** True for a text in which a reader sees every character, in the order that they stand in. */
+export function isPlain(text: string): boolean {
+  return !unsafe.test(text);
+}
+
 /** Bytes in redis-cli's double quotes, always. */
 export function quoted(bytes: Bytes): string {
   if (typeof bytes === 'string' && !unsafe.test(bytes)) return `"${bytes.replace(/["\\]/g, '\\$&')}"`;

@@ -65,6 +65,22 @@ export function isAdministrative(argv: Argv, more?: readonly CommandInfo[]): boo
   return info.subcommands.some((name) => isAdministrative([info.name, name], more));
 }
 
+/** True for what has no flag that says so and only tells of the server, without touching a key: PING, INFO, SLOWLOG GET, CONFIG GET, ACL LIST. Some of it is secret. */
+export function onlyTells(argv: Argv): boolean {
+  const name = findCommand(argv)?.name ?? '';
+  return telling.has(name) || name.endsWith('|help');
+}
+
+const telling: ReadonlySet<string> = new Set(
+  `ping echo time info lastsave role command command|count command|docs command|info command|list command|getkeys
+  command|getkeysandflags slowlog|get slowlog|len commandlog|get commandlog|len latency|latest latency|history
+  latency|histogram latency|doctor latency|graph memory|stats memory|doctor client|list client|info client|id
+  client|getname config|get cluster|info cluster|nodes cluster|slots cluster|shards cluster|myid cluster|myshardid
+  cluster|keyslot cluster|countkeysinslot cluster|links cluster|slot-stats module|list function|list function|stats
+  script|exists pubsub|channels pubsub|numsub pubsub|numpat pubsub|shardchannels pubsub|shardnumsub acl|whoami acl|cat
+  acl|list acl|users acl|getuser acl|log acl|dryrun`.split(/\s+/),
+);
+
 /** A verdict for every argument list of a command, or a decision by its arguments. */
 type Verdict = boolean | ((argv: Argv) => boolean);
 

@@ -1,7 +1,7 @@
 /** Approving a plan for somebody else's run: the plan is shown, the passphrase asked for, the approval printed. */
+import type { AskPassphrase } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { parseDuration } from '../base/units.ts';
-import type { Plan } from '../plan/plan.ts';
 import { clean } from '../report/layout.ts';
 import { planText } from '../report/plan-text.ts';
 import { shortDigest } from '../report/words.ts';
@@ -20,8 +20,13 @@ export async function approve(io: Io, what: string, options: ApproveOptions): Pr
   const { approvePlan } = await io.stages();
   const isDigest = /^(sha256:)?[0-9a-f]{12,64}$/.test(what);
   const document = isDigest ? what : await readJson(io, what);
-  const ask = (plan: Plan, first: boolean): Promise<string> => {
+  const ask: AskPassphrase = (plan, first, asked) => {
     say(io, `${planText(plan, viewFor(io, 'stderr'))}\n`);
+    if (asked)
+      say(
+        io,
+        `An agent (${clean(asked.client)}) asked for it at ${new Date(asked.at_ms).toISOString()}, since ${clean(asked.reason)}.`,
+      );
     return passphraseOf(io, options, first);
   };
   const state = stateDirectory(io.env);

@@ -5,6 +5,7 @@ const groups = [
   ['operate', 'Operate: builds a request, plans it, shows the plan, asks, applies it'],
   ['understand', 'Understand'],
   ['runs', 'Runs'],
+  ['serve', 'Serve'],
   ['other', 'Other'],
 ] as const;
 

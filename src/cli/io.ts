@@ -8,6 +8,7 @@ import type {
   lintInputs,
   lintLive,
   lintTitles,
+  loadDesk,
   loadRuns,
   loadTargets,
   resolveTarget,
@@ -17,7 +18,7 @@ import type { OpsError } from '../base/ops-error.ts';
 /** What the command line uses of an agent. */
 export type PlanningAgent = Pick<
   Agent,
-  'target' | 'plan' | 'apply' | 'resume' | 'verify' | 'explain' | 'calibrate' | 'close'
+  'target' | 'plan' | 'apply' | 'resume' | 'verify' | 'judge' | 'explain' | 'calibrate' | 'close'
 >;
 
 /** What the front door needs of the agent's module. */
@@ -29,6 +30,7 @@ export interface Stages {
   readonly lintInputs: typeof lintInputs;
   readonly lintLive: typeof lintLive;
   readonly lintTitles: typeof lintTitles;
+  readonly loadDesk: typeof loadDesk;
   readonly loadRuns: typeof loadRuns;
   readonly loadTargets: typeof loadTargets;
   readonly resolveTarget: typeof resolveTarget;

@@ -24,6 +24,8 @@ const loaders: Readonly<Record<Verb, () => Promise<AddVerb>>> = {
   lint: async () => (await import('./verbs/lint.ts')).addLint,
   explain: async () => (await import('./verbs/explain.ts')).addExplain,
   runs: async () => (await import('./verbs/runs.ts')).addRuns,
+  audit: async () => (await import('./verbs/audit.ts')).addAudit,
+  mcp: async () => (await import('./verbs/mcp.ts')).addMcp,
   demo: async () => (await import('./verbs/demo.ts')).addDemo,
   schema: async () => (await import('./verbs/schema.ts')).addSchema,
 };

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { AgentSettings, LintSettings } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
+import type { AgentPolicy } from '../plan/policy.ts';
 import { readBytes } from './input.ts';
 import type { Io } from './io.ts';
 import type { TargetOptions } from './options.ts';
@@ -35,6 +36,14 @@ export async function settingsOf(io: Io, options: TargetOptions, stdin?: Stdin):
     readFile: (path) => fileOfRequest(io, path, stdin),
     filePath: (path) => pathOfRequest(io, path, stdin),
   };
+}
+
+/** What redops.yaml lets agents do on the target; undefined where no target is named, or nothing is said. Rejects with OpsError usage. */
+export async function policyOf(io: Io, options: TargetOptions): Promise<AgentPolicy | undefined> {
+  const path = configPath(io, options);
+  if (options.target === undefined || path === undefined) return undefined;
+  const { targets } = await (await io.stages()).loadTargets(path);
+  return Object.hasOwn(targets, options.target) ? targets[options.target]?.policy : undefined;
 }
 
 /** What redops.yaml says of lint, where there is one. */

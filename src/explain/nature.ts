@@ -7,7 +7,7 @@ import type { Argv, CommandInfo } from '../catalog/command.ts';
 import { isIdempotent } from '../catalog/idempotency.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { commandName } from '../catalog/lookup.ts';
-import { deletesKeys, destroys, isAdministrative, isReadOnly, isWrite } from '../catalog/nature.ts';
+import { deletesKeys, destroys, isAdministrative, isReadOnly, isWrite, onlyTells } from '../catalog/nature.ts';
 import { isGuarded } from '../plan/guarded-command.ts';
 import { type Draft, type PlannedCommand, type SampledCommand, sampledCommands } from '../plan/plan.ts';
 import { commandsOf, type Step, type StreamStep } from '../plan/step.ts';
@@ -129,16 +129,9 @@ function changes(argv: Argv, more: readonly CommandInfo[]): boolean {
   return (
     isWrite(argv, more) ||
     takesAway(argv) ||
-    (isAdministrative(argv, more) && !isReadOnly(argv, more) && !tells.has(commandName(argv)))
+    (isAdministrative(argv, more) && !isReadOnly(argv, more) && !onlyTells(argv))
   );
 }
-
-// administrative by their category, but they only tell
-const tells: ReadonlySet<string> = new Set(
-  'config|get acl|list acl|users acl|getuser acl|whoami acl|cat acl|log acl|dryrun slowlog|get slowlog|len latency|latest latency|history latency|histogram latency|doctor client|list client|info cluster|nodes cluster|slots cluster|shards module|list'.split(
-    ' ',
-  ),
-);
 
 function loses(argv: Argv, more: readonly CommandInfo[]): boolean {
   return destroys(argv, more) || deletesKeys(argv) || takesAway(argv);

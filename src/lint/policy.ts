@@ -18,7 +18,7 @@ export interface Grants {
 /** allow: run it; ask: not yet, this is missing; refuse: never as it is. */
 export type Decision =
   | { readonly decision: 'allow' }
-  | { readonly decision: 'ask'; readonly how: 'yes' | 'type_name'; readonly reason: string }
+  | { readonly decision: 'ask'; readonly how: 'yes' | 'type_name' | 'approval'; readonly reason: string }
   | { readonly decision: 'refuse'; readonly diagnostics: readonly Diagnostic[] };
 
 /** Decides about a plan. An unaccepted error refuses whatever is granted; reading needs nothing. */
@@ -33,12 +33,17 @@ export function decide(plan: Plan, grants: Grants): Decision {
 }
 
 // these write no key and still reach every client of the server: KILL, FLUSH of scripts, settings, whole databases
-const reachesEverybody: ReadonlySet<string> = new Set(['OPS007', 'SEC001', 'DEL003']);
+const reaching: ReadonlySet<string> = new Set(['OPS007', 'SEC001', 'DEL003']);
+
+/** True when a plan reaches every client of the server. */
+export function reachesEverybody({ warnings }: Pick<Plan, 'warnings'>): boolean {
+  return warnings.some(({ code }) => reaching.has(code));
+}
 
 /** What is not known to be undone counts as destroying. */
 function weightOf(plan: Plan): 'reads' | 'writes' | 'destroys' {
   const { writes, destructive, reversible } = plan.execution_plan;
-  if (plan.warnings.some(({ code }) => reachesEverybody.has(code))) return 'destroys';
+  if (reachesEverybody(plan)) return 'destroys';
   if (!writes && !destructive) return 'reads';
   return destructive || !reversible ? 'destroys' : 'writes';
 }

@@ -26,7 +26,7 @@ export const RunDetail = z.strictObject({
   ...RunSummary.shape,
   plan_digest: z.string(),
   /** On whose word it runs; left out where its journal does not say. */
-  allowed_by: z.enum(['nothing', 'yes', 'typed_name', 'approval']).exactOptional(),
+  allowed_by: z.enum(['nothing', 'yes', 'elicitation', 'typed_name', 'approval']).exactOptional(),
   /** Of the report; while there is none, of what the journal has. */
   totals: Totals,
   /** Of a scan job: how often it was begun, into how many parts the keyspace is divided, and how many of them are done. */

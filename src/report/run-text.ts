@@ -74,6 +74,7 @@ export function walkedLines({ left, not_applied, others, quiet, sample }: LeftBe
 const allowedWords: Readonly<Record<NonNullable<RunDetail['allowed_by']>, string>> = {
   nothing: 'it needed no approval',
   yes: 'approved by --yes',
+  elicitation: "approved by a person in the dialog of an agent's client",
   typed_name: "approved by the target's name, typed",
   approval: 'approved by a signed approval',
 };

@@ -27,18 +27,33 @@ const Claim = z.strictObject({
   digest: z.string(),
   /** The data set: replication id and database. */
   target: z.string(),
+  /** The policy that an agent asked under (plan/policy.ts); left out where nobody but a person asked. */
+  policy: z.string().exactOptional(),
   expires_ms: z.int().positive(),
 });
 
 /** Signs an approval of a plan; the first call makes the key pair with this passphrase. Throws OpsError usage when the passphrase is another, state. */
-export async function signApproval(dir: string, plan: Plan, passphrase: string, expiresMs: number): Promise<string> {
+export async function signApproval(
+  dir: string,
+  plan: Plan,
+  passphrase: string,
+  expiresMs: number,
+  policy?: string,
+): Promise<string> {
   if (passphrase.length < 8) {
     throw new OpsError('usage', 'the passphrase is shorter than 8 characters', {
       remedy: 'Choose a longer one; it is asked for at every approval.',
     });
   }
   const key = await privateKey(dir, passphrase);
-  const claim = { version: 1, id: randomUUID(), digest: plan.digest, target: dataSet(plan), expires_ms: expiresMs };
+  const claim: z.output<typeof Claim> = {
+    version: 1,
+    id: randomUUID(),
+    digest: plan.digest,
+    target: dataSet(plan),
+    ...(policy === undefined ? {} : { policy }),
+    expires_ms: expiresMs,
+  };
   const body = Buffer.from(JSON.stringify(claim), 'utf8');
   return `${body.toString('base64url')}.${sign(null, body, key).toString('base64url')}`;
 }
@@ -48,9 +63,15 @@ export async function hasApprovalKey(dir: string): Promise<boolean> {
   return (await readOptional(join(dir, 'approvals', 'key.pem'))) !== undefined;
 }
 
-/** Checks an approval for this plan and uses it up. Throws OpsError refused when it is forged, for something else, expired or used; state. */
-export async function useApproval(dir: string, plan: Plan, approval: string, nowMs: number): Promise<void> {
-  const { id } = await checkApproval(dir, plan, approval, nowMs);
+/** Checks an approval for this plan and uses it up. `policy`: what holds for the agent that applies; a person has none. Throws OpsError refused when it is forged, for something else, expired or used; state. */
+export async function useApproval(
+  dir: string,
+  plan: Plan,
+  approval: string,
+  nowMs: number,
+  policy?: string,
+): Promise<void> {
+  const { id } = await checkApproval(dir, plan, approval, nowMs, policy);
   const used = join(dir, 'approvals', 'used');
   await ensureDirectory(used);
   await guarded(used, async () => {
@@ -69,6 +90,7 @@ export async function checkApproval(
   plan: Plan,
   approval: string,
   nowMs: number,
+  policy?: string,
 ): Promise<{ readonly id: string }> {
   const [body = '', signature = ''] = approval.split('.').map((part) => Buffer.from(part, 'base64url'));
   const key = await publicKey(dir);
@@ -82,6 +104,11 @@ export async function checkApproval(
   const claim = Claim.parse(JSON.parse(Buffer.from(body).toString('utf8')));
   if (claim.digest !== plan.digest) throw no('it is for another plan');
   if (claim.target !== dataSet(plan)) throw no('it is for another data set');
+  if (policy !== undefined && claim.policy !== policy)
+    throw no(
+      'it was not asked for under the policy that holds now',
+      'Apply again, then approve anew: redops approve <digest>.',
+    );
   if (claim.expires_ms <= nowMs) throw no('it has expired');
   if (await exists(join(dir, 'approvals', 'used', claim.id))) throw usedBefore();
   return { id: claim.id };

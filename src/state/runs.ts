@@ -21,7 +21,7 @@ export interface RunBegun {
   readonly target: string;
   readonly tag: 'dev' | 'production';
   /** nothing: the plan needed no approval. */
-  readonly allowed_by: 'nothing' | 'yes' | 'typed_name' | 'approval';
+  readonly allowed_by: 'nothing' | 'yes' | 'elicitation' | 'typed_name' | 'approval';
 }
 
 /** The record of one run on disk. One writer; held by a lock until `close`. */

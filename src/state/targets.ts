@@ -9,6 +9,7 @@ import type * as Yaml from 'yaml';
 import { z } from 'zod';
 import { OpsError } from '../base/ops-error.ts';
 import { parseDuration } from '../base/units.ts';
+import { AgentPolicy } from '../plan/policy.ts';
 import { codeOf } from './files.ts';
 
 const oneUrl = 'give exactly one of url, url_env, url_command';
@@ -36,6 +37,8 @@ const TargetEntry = z
         prefixes: z.array(z.string()).min(1).exactOptional(),
       })
       .exactOptional(),
+    /** What an agent may do without a person (redops mcp). */
+    policy: AgentPolicy.exactOptional(),
   })
   .refine(
     ({ url, url_env, url_command }) => [url, url_env, url_command].filter((one) => one !== undefined).length === 1,

@@ -8,6 +8,7 @@ import {
   type LintResult,
   lintInputs,
   lintTitles,
+  loadDesk,
   loadRuns,
   type ResumeOptions,
 } from '../../src/agent.ts';
@@ -135,6 +136,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
         report: Promise.resolve(foldEvents(plan, runId, events)),
       };
     },
+    judge: async () => undefined,
     explain: async (request) => {
       requests.push(request);
       if (options.problems) return { plan: undefined, diagnostics: options.problems };
@@ -151,6 +153,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
     approvePlan,
     explainWithoutServer,
     fixFiles,
+    loadDesk,
     loadRuns,
     loadTargets,
     resolveTarget,

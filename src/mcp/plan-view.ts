@@ -1,0 +1,51 @@
+/** A plan as a model may read it: what it does, what it costs, what is wrong with it, and whether it may run. */
+import type { Planned } from '../agent.ts';
+import { blocks } from '../plan/diagnostic.ts';
+import type { Plan } from '../plan/plan.ts';
+import { argvWords, requestWords } from '../report/words.ts';
+import { type Document, sentence } from './answer.ts';
+import type { Redact } from './redact.ts';
+import { findings } from './report-page.ts';
+
+/** What a plan needs and what of that goes beyond the policy (judge.ts, as the agent gives it). */
+export interface Verdict {
+  readonly needs: string;
+  readonly reads: readonly string[];
+  readonly beyond: readonly string[];
+}
+
+/** A plan with its verdict. */
+export function planView(plan: Plan, verdict: Verdict | undefined, redact: Redact): Document {
+  const { execution_plan: how, target } = plan;
+  const { low, high, basis, keys, server_ms, bytes_in, duration_ms } = how.estimate;
+  const blocked = plan.warnings.filter(blocks);
+  const beyond = verdict?.beyond ?? [];
+  return {
+    status: blocked.length > 0 ? 'refused' : beyond.length > 0 ? 'needs_approval' : 'planned',
+    digest: plan.digest,
+    does: sentence(requestWords(plan.request), redact),
+    on: {
+      target: sentence(target.name, redact),
+      engine: `${target.server.engine} ${target.server.version}`,
+      keys: target.server.keys,
+    },
+    needs: verdict?.needs ?? 'read',
+    ...(beyond.length > 0 ? { beyond_policy: beyond.map((one) => sentence(one, redact)) } : {}),
+    strategy: how.strategy,
+    atomic: how.atomic,
+    idempotent: how.idempotent,
+    reversible: how.reversible,
+    destructive: how.destructive,
+    writes: how.writes,
+    estimate: { keys, basis, low, high, estimated_ops: plan.estimated_ops, server_ms, bytes_in, duration_ms },
+    commands: plan.commands.slice(0, 5).map(({ argv }) => sentence(argvWords(argv), redact)),
+    ...(plan.commands.length > 5 ? { commands_left_out: plan.commands.length - 5 } : {}),
+    ...(plan.warnings.length > 0 ? { warnings: findings(plan.warnings, redact, 12) } : {}),
+    ...(plan.unchecked.length > 0 ? { unchecked: plan.unchecked.map(({ code }) => code) } : {}),
+  };
+}
+
+/** Why no plan could be made. */
+export function unplanned({ diagnostics }: Planned, redact: Redact): Document {
+  return { status: 'refused', why: 'no plan can be made of this request', problems: findings(diagnostics, redact, 12) };
+}
