@@ -12,7 +12,7 @@ import { type Reply, replyBytes, replyInteger, replyText } from '../redis/reply.
 import { type Curves, Found } from './found.ts';
 import { building, type Kind, namesOf } from './material.ts';
 import { roundsOf, type Wire } from './measure.ts';
-import { type Probe, probesOf, type Site } from './probes.ts';
+import { builtName, type Probe, probesOf, type Site } from './probes.ts';
 
 /** How to calibrate. */
 export interface CalibrateOptions {
@@ -58,6 +58,8 @@ export async function calibrate(
       }
     }
   } finally {
+    // those that a round was to take away, should it have ended early
+    names.push(...Array.from({ length: mostBuiltNames }, (_, call) => builtName(site.out, call)));
     await clear(wire, names).catch(() => undefined); // the first failure is the one to tell
   }
   return found.curves();
@@ -92,7 +94,7 @@ async function measureKey(wire: Wire, kind: Kind, size: Size, names: Names, foun
       const counted = units * (probe.share ?? 1);
       const copies = probe.before === 'copy' && found.expected(curveName('copy', kind, form), elements) > expectedCall;
       if (copies || found.expected(name, counted) > expectedCall) continue;
-      const rounds = await measure(wire, probe, { ...names, elements, units });
+      const rounds = await measure(wire, probe, { ...names, elements, units }, size);
       // a window costs what the size of its key makes of it
       if (rounds) found.add(name, probe.unit === 'window' ? within : counted, rounds);
     }
@@ -100,7 +102,8 @@ async function measureKey(wire: Wire, kind: Kind, size: Size, names: Names, foun
 }
 
 /** The units that a probe is measured with on a key of so many elements. */
-function unitsOf({ unit }: Probe, elements: number): readonly number[] {
+function unitsOf({ unit, kind, before }: Probe, elements: number): readonly number[] {
+  if (before === 'built' && kind !== 'string' && elements > elementsBuilt) return [];
   switch (unit) {
     case 'element':
     case 'size':
@@ -112,14 +115,28 @@ function unitsOf({ unit }: Probe, elements: number): readonly number[] {
   }
 }
 
-async function measure(wire: Wire, probe: Probe, site: Site): Promise<readonly number[] | undefined> {
+async function measure(wire: Wire, probe: Probe, site: Site, size: Size): Promise<readonly number[] | undefined> {
+  const argv = (call: number) => probe.command(site, call);
   try {
-    const before = await preparing(wire, probe, site);
-    return await roundsOf(wire, { argv: (call) => probe.command(site, call), before });
+    if (probe.before === 'built') {
+      const prepare = (first: number, calls: number) => buildAll(wire, probe.kind, site.out, size, first, calls);
+      const most = Math.max(2, Math.min(mostBuilt, Math.floor(elementsBuilt / size.units)));
+      return await roundsOf(wire, { argv, before: [], prepare, most });
+    }
+    return await roundsOf(wire, { argv, before: await preparing(wire, probe, site) });
   } catch (error) {
     if (error instanceof ReplyError) return undefined; // not on this version, or not for this user
     throw error;
   }
+}
+
+/** Keys, and elements in all, that are built for a round, and the numbers that the calls of all rounds have. */
+const mostBuilt = 20;
+const mostBuiltNames = 1 + mostBuilt * 10;
+const elementsBuilt = 40_000;
+
+async function buildAll(wire: Wire, kind: Kind, out: string, size: Size, first: number, calls: number): Promise<void> {
+  for (let call = first; call < first + calls; call += 1) await build(wire, kind, builtName(out, call), size);
 }
 
 /** What makes the same place again before each call. RESTORE, which every version has, puts a copy there. */

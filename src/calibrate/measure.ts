@@ -14,13 +14,17 @@ export interface Wire {
 export interface Measured {
   readonly argv: (call: number) => readonly WireArgument[];
   readonly before: readonly (readonly WireArgument[])[];
+  /** What is sent before a round of calls, the first of which has that number; not measured. */
+  readonly prepare?: (first: number, calls: number) => Promise<void>;
+  /** Calls of a round at most; 200 when left out. */
+  readonly most?: number;
 }
 
 /** Microseconds of the server's main thread a call, in each round. undefined: other clients called the same command all the time. Rejects with what the wire rejects with, and with the server's refusal. */
 export async function roundsOf(wire: Wire, measured: Measured): Promise<readonly number[] | undefined> {
   const [first] = await measureRound(wire, measured, 0, 1);
   if (first === undefined) return undefined;
-  const calls = Math.max(2, Math.min(most, Math.ceil(roundMicros / Math.max(1, first))));
+  const calls = Math.max(2, Math.min(measured.most ?? most, Math.ceil(roundMicros / Math.max(1, first))));
   const rounds: number[] = [];
   for (let tries = 0; rounds.length < wanted && tries < wanted * 2; tries += 1) {
     rounds.push(...(await measureRound(wire, measured, 1 + tries * calls, calls)));
@@ -34,7 +38,13 @@ const most = 200;
 const roundMicros = 5_000;
 
 /** The time of a call in one round; empty when somebody else called it too. */
-async function measureRound(wire: Wire, { argv, before }: Measured, first: number, calls: number): Promise<number[]> {
+async function measureRound(
+  wire: Wire,
+  { argv, before, prepare }: Measured,
+  first: number,
+  calls: number,
+): Promise<number[]> {
+  await prepare?.(first, calls);
   const name = String(argv(0)[0]).toLowerCase();
   const from = await statsOf(wire, name);
   // in one packet, as a server under load has it: one that waits between two calls has forgotten what the first one read

@@ -12,4 +12,17 @@ export function relevantCosts(costs: Costs, argvs: readonly Argv[]): Costs {
   return { ...costs, curves: Object.fromEntries(curves) };
 }
 
-const always = ['del', 'get', 'scan', 'hscan', 'sscan', 'zscan', 'lscan', 'xscan', 'hget', 'sismember', 'zincrby'];
+const always = [
+  'del',
+  'get',
+  'scan',
+  'hscan',
+  'sscan',
+  'zscan',
+  'lscan',
+  'xscan',
+  'hget',
+  'sismember',
+  'zincrby',
+  'zrank',
+];

@@ -43,7 +43,8 @@ export function timeOf(work: Work, costs: Costs): Micros {
       const measured = Math.min(units, lastOf(curve)[0]);
       const found = units * (colder(windowOf[work.type], size, measured, costs) / windowUnits);
       const looked = algebra.has(work.command) ? (units / 2) * colder(pointOf[work.type], size, measured, costs) : 0;
-      return at(curve, units, doubt, found + looked);
+      const sought = units < size ? colder(rankOf[work.type], size, measured, costs) : 0;
+      return at(curve, units, doubt, found + looked + sought);
     }
   }
 }
@@ -154,6 +155,9 @@ const pointOf: Readonly<Record<string, string>> = {
   set: 'sismember/set/table',
   zset: 'zincrby/zset/table',
 };
+
+/** What it costs to come to an element by its rank. */
+const rankOf: Readonly<Record<string, string>> = { zset: 'zrank/zset/table' };
 
 /** Each element is looked up or put into its place. */
 const algebra: ReadonlySet<string> = new Set(

@@ -238,6 +238,23 @@ describe('understand', () => {
     expect((await run(['explain', 'ZRANGE'])).status).toBe(2);
   });
 
+  it('explain names the least user, whose password is not known', async () => {
+    const user = await run(['explain', '--acl', '--user', 'reader', 'ZRANGE z 0 -1']);
+    expect(user).toMatchObject({ status: 0, err: expect.stringContaining('password') });
+    expect(user.out).toMatch(/^ACL SETUSER reader reset on >PASSWORD \+client\|id .*zrange.*~z\)?\n$/);
+    expect((await run(['explain', '--acl', '--user', 'no name', 'PING'])).status).toBe(2);
+  });
+
+  it('explain goes by the command table where no server is named', async () => {
+    const alone = { ...env(), REDIS_URL: '' };
+    const explained = await run(['explain', 'DEL big'], { env: alone });
+    expect(explained).toMatchObject({ status: 0, out: expect.stringContaining('No server was asked') });
+    expect(await run(['explain', '--acl', 'DEL big'], { env: alone })).toMatchObject({ status: 2, out: '' });
+    expect((await run(['explain', '--calibrate'], { env: alone })).status).not.toBe(0);
+    expect((await run(['explain', '--calibrate', 'GET a'])).status).toBe(2);
+    expect((await run(['explain'])).status).toBe(2);
+  });
+
   it('lint needs no server, underlines, and ends with 3 on an error', async () => {
     await writeFile(join(dir, 'app.redis'), 'SET a 1\nKEYS user:*\n');
     const linted = await run('lint app.redis', { env: { REDIS_URL: 'redis://127.0.0.1:1' } });
