@@ -1,5 +1,8 @@
 /** Serving agents: settings from flags and redops.yaml, standard input and output for the protocol, standard error for people. */
+import { randomBytes } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
+import { OpsError } from '../base/ops-error.ts';
+import type { McpSettings } from '../mcp/server.ts';
 import { type ResolvedPolicy, resolvedPolicy } from '../plan/policy.ts';
 import { clean } from '../report/layout.ts';
 import type { Io } from './io.ts';
@@ -17,32 +20,51 @@ export async function serveMcp(io: Io, options: McpOptions): Promise<number> {
   const first = await open(); // what is wrong with the target is said before a client is answered
   announce(io, first.target, policy);
   await first.close();
+  const served: McpSettings = {
+    open,
+    policy,
+    stateDir: stateDirectory(io.env),
+    version: await versionOf(),
+    log: (line) => say(io, clean(line)),
+  };
+  return options.http === undefined ? overStdio(io, served) : overHttp(io, served, options, options.http);
+}
+
+async function overStdio(io: Io, served: McpSettings): Promise<number> {
   const { serveStdio } = await import('../mcp/serve-stdio.ts');
   const stop = new AbortController();
   const release = io.onInterrupt(() => stop.abort());
   try {
-    await serveStdio(
-      {
-        open,
-        policy,
-        stateDir: stateDirectory(io.env),
-        version: await versionOf(),
-        log: (line) => say(io, clean(line)),
+    const output = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        io.out(chunk.toString('utf8'));
+        done();
       },
-      Readable.from(io.stdinChunks(), { objectMode: false }),
-      new Writable({
-        write: (chunk: Buffer, _encoding, done) => {
-          io.out(chunk.toString('utf8'));
-          done();
-        },
-      }),
-      stop.signal,
-    );
+    });
+    await serveStdio(served, Readable.from(io.stdinChunks(), { objectMode: false }), output, stop.signal);
     return 0;
   } finally {
     release();
   }
 }
+
+async function overHttp(io: Io, served: McpSettings, options: McpOptions, http: string | true): Promise<number> {
+  const port = http === true ? usualPort : Number(http);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new OpsError('usage', `--http ${JSON.stringify(http)} is not a port`, { remedy: 'Write --http 8931.' });
+  const { serveHttp } = await import('../mcp/serve-http.ts');
+  const given = io.env.REDOPS_MCP_TOKEN;
+  const token = given || randomBytes(24).toString('base64url');
+  const stopped = new Promise<void>((resolve) => io.onInterrupt(resolve));
+  const server = await serveHttp({ ...served, port, address: options.bind, hosts: options.allowHost, token });
+  say(io, `redops mcp: listens on ${server.url}`);
+  if (!given) say(io, `redops mcp: the token of this run (Authorization: Bearer): ${token}`);
+  await stopped;
+  await server.close();
+  return 0;
+}
+
+const usualPort = 8931;
 
 function flagsOf({ allow, elicitation }: McpOptions) {
   return { ...(allow === undefined ? {} : { allow }), ...(elicitation === undefined ? {} : { elicitation }) };

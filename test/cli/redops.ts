@@ -25,6 +25,8 @@ export interface CallOptions {
   readonly cwd?: string;
   /** Standard input is left open for the caller. */
   readonly keepOpen?: boolean;
+  /** It is a server, which the caller ends. */
+  readonly patient?: boolean;
 }
 
 /** Runs `redops ...argv` to its end; killed after 25 s (status null). */
@@ -42,7 +44,7 @@ export function start(program: string, argv: readonly string[], options: CallOpt
   const ended = new Promise<Ended>((resolve, reject) => {
     let out = '';
     let err = '';
-    const timer = setTimeout(() => child.kill('SIGKILL'), 25_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.patient ? 280_000 : 25_000);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
     });

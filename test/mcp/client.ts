@@ -2,10 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll } from 'vitest';
-import { main, redops } from '../cli/redops.ts';
+import { main, redops, start } from '../cli/redops.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** The two revisions that are spoken: the newest by request, the one before by its handshake. */
 export type Revision = '2026-07-28' | '2025-11-25';
@@ -71,15 +72,46 @@ export function folderOf(name: string): string {
 export async function startClient(setup: Setup): Promise<TestClient> {
   const state = setup.state ?? folderOf('mcp');
   const env = environment(setup, state);
-  const config = setup.config === undefined ? [] : ['--config', join(state, 'redops.yaml')];
-  if (setup.config !== undefined) writeFileSync(join(state, 'redops.yaml'), setup.config);
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [main, 'mcp', ...config, ...(setup.args ?? [])],
+    args: [main, 'mcp', ...configOf(setup, state)],
     env,
     stderr: 'pipe',
   });
   return connectClient(setup, state, transport);
+}
+
+/** The token of the test's HTTP servers. */
+export const token = 'a-token-of-the-tests';
+
+/** A `redops mcp --http` of its own process; its URL. Ended when the file is. */
+export async function startHttp(setup: Setup, state: string): Promise<string> {
+  const env = { ...environment(setup, state), REDOPS_MCP_TOKEN: token };
+  const { child, ended } = start(process.execPath, [main, 'mcp', '--http', '0', ...configOf(setup, state)], {
+    env,
+    keepOpen: true,
+    patient: true,
+  });
+  let said = '';
+  child.stderr?.on('data', (text: string) => {
+    said += text;
+  });
+  open.add({
+    close: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  });
+  await waitFor('the HTTP server', async () => said.includes('listens on'));
+  return /listens on (\S+)/.exec(said)?.[1] ?? '';
+}
+
+/** Starts `redops mcp --http` and connects. */
+export async function startHttpClient(setup: Setup): Promise<TestClient> {
+  const state = setup.state ?? folderOf('mcp');
+  const url = await startHttp(setup, state);
+  const headers = { Authorization: `Bearer ${token}` };
+  return connectClient(setup, state, new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
 }
 
 /** Connects over a transport to a server that uses this state directory. */
@@ -140,10 +172,10 @@ export function auditOf(state: string): readonly Readonly<Record<string, unknown
 }
 
 /** What a person at a terminal does; the approval that it prints. */
-export async function approve(state: string, digest: string): Promise<string> {
+export async function approve(state: string, digest: string, expires = '1h'): Promise<string> {
   const file = join(state, 'passphrase');
   writeFileSync(file, passphrase, { mode: 0o600 });
-  const { status, out, err } = await redops(['approve', digest, '--passphrase-file', file], {
+  const { status, out, err } = await redops(['approve', digest, '--passphrase-file', file, '--expires', expires], {
     env: { REDOPS_STATE: state },
   });
   if (status !== 0) throw new Error(err);
@@ -169,6 +201,12 @@ export async function digestOfServer(cli: (...args: string[]) => Promise<string>
   for (const command of [['CONFIG', 'GET', '*'], ['ACL', 'LIST'], ['FUNCTION', 'LIST'], ['DBSIZE'], ['ROLE']])
     facts.push((await cli(...command)).replace(/^\d+$/gm, (line) => (command[0] === 'ROLE' ? '' : line)));
   return [keys, ...facts].join('\n');
+}
+
+function configOf({ config, args = [] }: Setup, state: string): readonly string[] {
+  if (config === undefined) return args;
+  writeFileSync(join(state, 'redops.yaml'), config);
+  return ['--config', join(state, 'redops.yaml'), ...args];
 }
 
 function environment(setup: Setup, state: string): Record<string, string> {
