@@ -41,7 +41,8 @@ export function timeOf(work: Work, costs: Costs): Micros {
     case 'element': {
       // the curve was measured on keys that were read as a whole
       const measured = Math.min(units, lastOf(curve)[0]);
-      const found = units * (colder(windowOf[work.type], size, measured, costs) / windowUnits);
+      const window = byNodes(work) ? undefined : windowOf[work.type];
+      const found = units * (colder(window, size, measured, costs) / windowUnits);
       const looked = algebra.has(work.command) ? (units / 2) * colder(pointOf[work.type], size, measured, costs) : 0;
       const sought = units < size ? colder(rankOf[work.type], size, measured, costs) : 0;
       return at(curve, units, doubt, found + looked + sought);
@@ -148,6 +149,11 @@ const windowOf: Readonly<Record<string, string>> = {
   list: 'lscan/list/table',
   stream: 'xscan/stream/table',
 };
+
+/** Lists and streams are freed and copied node by node: their elements are not looked at. */
+function byNodes({ command, type }: Work): boolean {
+  return (type === 'list' || type === 'stream') && ['del', 'unlink', 'copy', 'ltrim', 'xtrim'].includes(command);
+}
 
 /** What it costs to find one element, or to put it into its place. */
 const pointOf: Readonly<Record<string, string>> = {
