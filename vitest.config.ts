@@ -13,7 +13,14 @@ export default defineConfig({
     reporters: ['default', lastLine()],
     projects: [
       // Without a server and in seconds: beside the sources, and the rules that the sources keep.
-      { test: { name: 'unit', include: ['src/**/*.test.ts', architecture], ...bounds } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', architecture],
+          setupFiles: ['./test/support/both-sides.ts'],
+          ...bounds,
+        },
+      },
       // Against real servers.
       {
         test: {

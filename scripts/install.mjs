@@ -1,21 +1,24 @@
 /** Makes node_modules what package-lock.json says, so that every npm script works on a fresh or an old checkout. */
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { isMain, root, run, step } from './steps.mjs';
 
-/** Runs npm ci unless what is installed is what the lock file says. */
-export async function install() {
-  if (await upToDate()) return;
+/** Runs npm ci unless what is installed is what the lock file says; in the checkout, or in a folder with a lock of its own. */
+export async function install(folder = root) {
+  if (await upToDate(folder)) return;
   // --include=dev: also where NODE_ENV=production is set. npm_execpath: the very npm that runs this script.
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+  const args = ['ci', '--prefix', fileURLToPath(folder), '--include=dev', '--no-audit', '--no-fund'];
   const [program, ...start] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
-  await step('install the packages of package-lock.json', () => run(program, [...start, ...args], { seconds: 300 }));
+  await step(`install the packages of ${fileURLToPath(folder)}package-lock.json`, () =>
+    run(program, [...start, ...args], { seconds: 300 }),
+  );
 }
 
 /** npm writes node_modules/.package-lock.json last: what is there in full. Optional packages may be of another platform. */
-async function upToDate() {
-  const wanted = await packages('package-lock.json');
-  const there = await packages('node_modules/.package-lock.json');
+async function upToDate(folder) {
+  const wanted = await packages(folder, 'package-lock.json');
+  const there = await packages(folder, 'node_modules/.package-lock.json');
   if (wanted === undefined || there === undefined) return false;
   const same = (path) =>
     wanted[path].version === there[path]?.version && wanted[path].integrity === there[path]?.integrity;
@@ -24,8 +27,8 @@ async function upToDate() {
   return missing.length === 0 && foreign.length === 0;
 }
 
-async function packages(file) {
-  return readFile(new URL(file, root), 'utf8').then(
+async function packages(folder, file) {
+  return readFile(new URL(file, folder), 'utf8').then(
     (text) => JSON.parse(text).packages,
     () => undefined,
   );

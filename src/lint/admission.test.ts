@@ -77,4 +77,54 @@ describe('what an approved plan lets through', () => {
       {},
     ]);
   });
+
+  it.each([
+    ['DEL a', 'DEL can destroy data on a production target: give its name (typedName)'],
+    ['SET a b', 'SET can destroy data on a production target: give its name (typedName)'],
+    ['EVAL x 0', 'EVAL can destroy data on a production target: give its name (typedName)'],
+    ['SET a b NX', undefined],
+    ['SADD a b', undefined],
+    ['GET a', undefined],
+  ])('on production, nobody having named it: %s', (line, reason) => {
+    expect(why(line, { tag: 'production', named: false })).toBe(reason);
+    expect(why(line, { tag: 'production', named: true })).toBeUndefined();
+    expect(why(line, { tag: 'dev', named: false })).toBeUndefined();
+  });
+
+  it('says which subcommand it is, and cuts a name that is none', () => {
+    expect(why('xgroup destroy s g', { approved: 'writes' })).toBe(
+      'XGROUP DESTROY can destroy data, and the plan that was approved destroys none',
+    );
+    expect(why('fcall f 0', { maxKeys: 1 })).toBe(
+      'FCALL can reach keys that it does not name: plan it as a request of its own',
+    );
+    expect(why('flushall', { maxKeys: 1, accept: ['DEL003'] })).toMatch(/^FLUSHALL names no keys/);
+    expect(why('N'.repeat(100))).toBe(`redops does not know the command "${'N'.repeat(40)}"`);
+    expect(createAdmission(terms)([])).toBe('it is empty');
+  });
+
+  it('reads a command of bytes as one of text', () => {
+    const bytes = (line: string) => line.split(' ').map((word) => Buffer.from(word, 'latin1'));
+    const admit = createAdmission({ ...terms, prefixes: ['in:'], maxKeys: 1 });
+    expect([admit(bytes('SADD in:\xff b')), admit(['SADD', Buffer.from('in:\xff', 'latin1'), 'c'])]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(admit(bytes('SADD in:\xfe b'))).toBe('it would write more than 1 keys, which is the limit');
+    expect(admit(bytes('SADD out b'))).toBe('the key at position 1 has none of the allowed prefixes');
+    expect(admit(bytes('FLUSHALL'))).toContain('DEL003');
+  });
+
+  it('lets a key begin with any of the prefixes, and waits of a plain name be judged by their arguments', () => {
+    expect(why('SADD b:1 x', { prefixes: ['a:', 'b:'] })).toBeUndefined();
+    expect(why('XREAD STREAMS s 0')).toBeUndefined();
+    expect(why('XREAD BLOCK 0 STREAMS s 0')).toBe('XREAD would make every later command wait');
+  });
+
+  it('takes keys that cannot be told for keys outside', () => {
+    const unknown = 'its keys are not known, so neither is whether the limits on keys hold';
+    expect([why('GET', { prefixes: ['a'] }), why('ZUNION x a', { prefixes: ['a'] })]).toEqual([unknown, unknown]);
+    expect(why('ZUNION x a', { maxKeys: 1 })).toBeUndefined();
+    expect(why('SET', { maxKeys: 1 })).toBe(unknown);
+  });
 });

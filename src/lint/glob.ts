@@ -23,9 +23,9 @@ export function globTest(pattern: string): (key: Bytes) => boolean {
   const fixed = literalPrefix(pattern).toString('latin1');
   // `prefix*`, which nearly every pattern is
   if (bytes === `${fixed}*`) return (key) => latin1(key).startsWith(fixed);
-  // the server takes `*` for every key without looking, and finds nothing to match in an empty one otherwise
+  // the server takes `*` for every key without looking; otherwise an empty key matches the empty pattern alone
   const expression = new RegExp(`^${source(bytes)}$`, 's');
-  return (key) => key !== '' && expression.test(latin1(key));
+  return (key) => (key === '' ? bytes === '' : expression.test(latin1(key)));
 }
 
 function latin1(key: Bytes): string {

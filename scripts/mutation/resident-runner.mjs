@@ -1,0 +1,171 @@
+/**
+ * Runs the tests for Stryker in a process that has loaded them once. Stryker's own runner for vitest loads them anew for
+ * every mutant, which takes a second or two each, and src/lint has thousands of mutants: hours instead of minutes.
+ * Only a mutant of what is evaluated while a module loads needs modules of its own, and gets them.
+ */
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { INSTRUMENTER_CONSTANTS } from '@stryker-mutator/api/core';
+import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin';
+import {
+  DryRunStatus,
+  determineHitLimitReached,
+  TestStatus,
+  toMutantRunResult,
+} from '@stryker-mutator/api/test-runner';
+import { createServer, createServerModuleRunner } from 'vite';
+
+/** Stands in for `vitest` in the tests. */
+const harness = fileURLToPath(new URL('harness.mjs', import.meta.url));
+
+/** The unit tests beside the files of src/lint, and those of the files of src/ that are built on it. */
+const judging = /^(?:lint\/.*|lint-[\w-]+|request\/examples)\.test\.ts$/;
+
+/** Stryker's TestRunner, in each of its worker processes; the working directory is the copy of the checkout. */
+class ResidentRunner {
+  static inject = [];
+
+  /** Where the instrumented code looks which mutant is active, and counts what it meets. */
+  mutants = shared();
+  loaded = new Map();
+  /** By test file: the milliseconds of its slowest test so far. */
+  slowest = new Map();
+
+  capabilities() {
+    return { reloadEnvironment: true };
+  }
+
+  async init() {
+    this.files = readdirSync('src', { recursive: true })
+      .filter((name) => judging.test(name))
+      .sort()
+      .map((name) => `src/${name}`);
+    this.server = await createServer({
+      configFile: false,
+      logLevel: 'error',
+      appType: 'custom',
+      server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+      resolve: { alias: [{ find: /^vitest$/, replacement: harness }] },
+      optimizeDeps: { noDiscovery: true },
+    });
+    this.modules = this.newModules();
+  }
+
+  async dryRun() {
+    const tests = [];
+    for (const file of this.files) tests.push(...(await this.run(file, { modules: this.modules })));
+    this.mutants.currentTestId = undefined;
+    return { status: DryRunStatus.Complete, tests, mutantCoverage: this.mutants.mutantCoverage };
+  }
+
+  async mutantRun({ activeMutant, mutantActivation, testFilter, hitLimit, disableBail, sandboxFileName }) {
+    const wanted = testFilter && new Set(testFilter);
+    const chosen = wanted
+      ? this.files.filter((file) => testFilter.some((id) => id.startsWith(`${file}#`)))
+      : await this.filesThatLoad(sandboxFileName);
+    const files = this.likeliestFirst(chosen, sandboxFileName);
+    const ofItsOwn = mutantActivation === 'static';
+    const modules = ofItsOwn ? this.newModules() : this.modules;
+    // What is loaded for good is loaded without a mutant.
+    if (!ofItsOwn) for (const file of files) await this.load(file, modules);
+    Object.assign(this.mutants, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
+    const tests = [];
+    try {
+      for (const file of files) {
+        tests.push(...(await this.run(file, { modules, wanted, bail: !disableBail })));
+        if (!disableBail && tests.at(-1)?.status === TestStatus.Failed) break;
+      }
+    } finally {
+      Object.assign(this.mutants, { activeMutant: undefined, hitLimit: undefined });
+    }
+    const endless = determineHitLimitReached(this.mutants.hitCount, hitLimit);
+    return toMutantRunResult(endless ?? { status: DryRunStatus.Complete, tests });
+  }
+
+  async dispose() {
+    await this.server?.close();
+  }
+
+  newModules() {
+    return createServerModuleRunner(this.server.environments.ssr, { hmr: false, sourcemapInterceptor: false });
+  }
+
+  /** The tests of a file; those of this.modules are kept. */
+  async load(file, modules) {
+    const kept = modules === this.modules ? this.loaded.get(file) : undefined;
+    if (kept) return kept;
+    const { collect } = await modules.import(harness);
+    const tests = await collect(() => modules.import(resolve(file)));
+    if (modules === this.modules) this.loaded.set(file, tests);
+    return tests;
+  }
+
+  /** What became of the wanted tests of a file, up to the first that failed where `bail` is set. */
+  async run(file, { modules, wanted, bail = false }) {
+    const results = [];
+    const attempt = async (name, work) => {
+      const id = `${file}#${name}`;
+      const started = performance.now();
+      const failureMessage = await failureOf(work);
+      const timeSpentMs = performance.now() - started;
+      this.slowest.set(file, Math.max(timeSpentMs, this.slowest.get(file) ?? 0));
+      const status = failureMessage === undefined ? TestStatus.Success : TestStatus.Failed;
+      results.push({ id, name, fileName: resolve(file), timeSpentMs, status, failureMessage });
+      return status === TestStatus.Success;
+    };
+    let loaded;
+    const ready = await failureOf(async () => {
+      loaded = await this.load(file, modules);
+      for (const hook of loaded.before) await hook();
+    });
+    if (ready !== undefined) {
+      await attempt('loads', () => Promise.reject(new Error(ready)));
+      return results;
+    }
+    for (const { name, run } of loaded.tests) {
+      const id = `${file}#${name}`;
+      if (wanted && !wanted.has(id)) continue;
+      this.mutants.currentTestId = id;
+      const passed = await attempt(name, run);
+      this.mutants.currentTestId = undefined;
+      if (!passed && bail) break;
+    }
+    for (const hook of loaded.after) await hook();
+    return results;
+  }
+
+  /** The test files that import the file, by way of whatever. */
+  async filesThatLoad(mutated) {
+    for (const file of this.files) await this.load(file, this.modules);
+    const graph = this.server.environments.ssr.moduleGraph;
+    const reached = new Set(graph.getModulesByFile(mutated));
+    for (const module of reached) for (const importer of module.importers) reached.add(importer);
+    const importing = new Set([...reached].map(({ file }) => file));
+    return this.files.filter((file) => importing.has(resolve(file)));
+  }
+
+  /** The test beside the file, then those without a slow test. */
+  likeliestFirst(files, mutated) {
+    const beside = mutated.replace(/\.ts$/, '.test.ts');
+    const cost = (file) => (resolve(file) === beside ? -1 : (this.slowest.get(file) ?? 0));
+    return files.toSorted((a, b) => cost(a) - cost(b));
+  }
+}
+
+function shared() {
+  globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {};
+  return globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE];
+}
+
+async function failureOf(work) {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return `${error?.message ?? error}` || 'failed without a message';
+  }
+}
+
+/** The plugin, by the name that stryker.config.mjs gives as the test runner. */
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'resident', ResidentRunner)];
