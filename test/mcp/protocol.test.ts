@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Request } from '../../src/plan/request.ts';
 import { main, start } from '../cli/redops.ts';
-import { startServer, type TestServer } from '../support/servers.ts';
+import { startCluster, startServer, type TestServer } from '../support/servers.ts';
 import { folderOf, startClient, type TestClient } from './client.ts';
 
 let server: TestServer;
@@ -102,6 +102,32 @@ test('standard output holds nothing but the protocol, and the end of the input e
   expect(status).toBe(0);
   for (const line of out.trimEnd().split('\n')) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
   expect(err).toContain('without a person: read');
+});
+
+test('SIGTERM ends the process, although its input is open', async () => {
+  const { child, ended } = start(process.execPath, [main, 'mcp'], {
+    env: { REDIS_URL: server.url, REDOPS_STATE: folderOf('mcp') },
+    keepOpen: true,
+  });
+  await new Promise<void>((resolve) => child.stderr?.once('data', () => resolve()));
+  child.kill('SIGTERM');
+  expect(await ended).toMatchObject({ status: 0, out: '' });
+});
+
+test('a cluster is read, and held to the same', async () => {
+  const cluster = await startCluster();
+  const client = await startClient({ url: cluster.url });
+  expect(await client.inspect('GET a', 'GET b', 'DBSIZE')).toMatchObject({ status: 'succeeded' });
+  const find = { operation_type: 'key_management', action: 'find', match: '*' };
+  expect(await client.call('redops_inspect', { request: find })).toMatchObject({ status: 'succeeded' });
+  expect(await client.inspect('KEYS *')).toMatchObject({ failed: true, status: 'refused' });
+  const digest = await client.plan({ operation_type: 'pipelining', commands: ['SET a 1'] });
+  expect(await client.call('redops_apply', { digest })).toMatchObject({
+    status: 'needs_approval',
+    said: { target: { counts_as: 'production' } },
+  });
+  const approval = await client.approve(digest);
+  expect(await client.call('redops_apply', { digest, approval })).toMatchObject({ status: 'succeeded' });
 });
 
 test('a server that cannot be reached is said at once', async () => {
