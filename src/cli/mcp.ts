@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
 import { OpsError } from '../base/ops-error.ts';
 import type { McpSettings } from '../mcp/server.ts';
-import { type ResolvedPolicy, resolvedPolicy } from '../plan/policy.ts';
+import { resolvedPolicy } from '../plan/policy.ts';
 import { clean } from '../report/layout.ts';
 import type { Io } from './io.ts';
 import { say } from './output.ts';
@@ -18,8 +18,8 @@ export async function serveMcp(io: Io, options: McpOptions): Promise<number> {
   const { openAgent } = await io.stages();
   const open = () => openAgent({ ...settings, policy });
   const first = await open(); // what is wrong with the target is said before a client is answered
-  announce(io, first.target, policy);
   await first.close();
+  const about = `${clean(first.target.name)} counts as ${first.target.tag} (${clean(first.target.reason)}); without a person: ${policy.allow}.`;
   const served: McpSettings = {
     open,
     policy,
@@ -27,13 +27,14 @@ export async function serveMcp(io: Io, options: McpOptions): Promise<number> {
     version: await versionOf(),
     log: (line) => say(io, clean(line)),
   };
-  return options.http === undefined ? overStdio(io, served) : overHttp(io, served, options, options.http);
+  return options.http === undefined ? overStdio(io, served, about) : overHttp(io, served, about, options, options.http);
 }
 
-async function overStdio(io: Io, served: McpSettings): Promise<number> {
+async function overStdio(io: Io, served: McpSettings, about: string): Promise<number> {
   const { serveStdio } = await import('../mcp/serve-stdio.ts');
   const stop = new AbortController();
   const release = io.onInterrupt(() => stop.abort());
+  say(io, `redops mcp: ${about}`);
   try {
     const output = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
@@ -48,7 +49,13 @@ async function overStdio(io: Io, served: McpSettings): Promise<number> {
   }
 }
 
-async function overHttp(io: Io, served: McpSettings, options: McpOptions, http: string | true): Promise<number> {
+async function overHttp(
+  io: Io,
+  served: McpSettings,
+  about: string,
+  options: McpOptions,
+  http: string | true,
+): Promise<number> {
   const port = http === true ? usualPort : Number(http);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new OpsError('usage', `--http ${JSON.stringify(http)} is not a port`, { remedy: 'Write --http 8931.' });
@@ -57,7 +64,7 @@ async function overHttp(io: Io, served: McpSettings, options: McpOptions, http: 
   const token = given || randomBytes(24).toString('base64url');
   const stopped = new Promise<void>((resolve) => io.onInterrupt(resolve));
   const server = await serveHttp({ ...served, port, address: options.bind, hosts: options.allowHost, token });
-  say(io, `redops mcp: listens on ${server.url}`);
+  say(io, `redops mcp: ${about}\nredops mcp: listens on ${server.url}`);
   if (!given) say(io, `redops mcp: the token of this run (Authorization: Bearer): ${token}`);
   await stopped;
   await server.close();
@@ -68,15 +75,4 @@ const usualPort = 8931;
 
 function flagsOf({ allow, elicitation }: McpOptions) {
   return { ...(allow === undefined ? {} : { allow }), ...(elicitation === undefined ? {} : { elicitation }) };
-}
-
-function announce(
-  io: Io,
-  target: { readonly name: string; readonly tag: string; readonly reason: string },
-  policy: ResolvedPolicy,
-): void {
-  say(
-    io,
-    `redops mcp: ${clean(target.name)} counts as ${target.tag} (${clean(target.reason)}); without a person: ${policy.allow}.`,
-  );
 }

@@ -8,6 +8,7 @@ import { hostHeaderValidation, originValidation } from '@modelcontextprotocol/ho
 import { createMcpHandler, localhostAllowedHostnames, localhostAllowedOrigins } from '@modelcontextprotocol/server';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
+import { HTTPException } from 'hono/http-exception';
 import { OpsError } from '../base/ops-error.ts';
 import { type McpSettings, openDoor } from './server.ts';
 
@@ -53,6 +54,7 @@ export async function serveHttp(settings: HttpSettings): Promise<HttpServer> {
   app.use(atMost(mostRequests));
   app.all('/mcp', (context) => handler.fetch(context.req.raw));
   app.onError((error, context) => {
+    if (error instanceof HTTPException) return error.getResponse();
     settings.log(`redops mcp: ${error.message}`);
     return context.text('internal error', 500);
   });

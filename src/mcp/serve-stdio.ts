@@ -18,6 +18,7 @@ export async function serveStdio(
   const gone = new Promise<void>((resolve) => {
     for (const event of ['end', 'close', 'error']) input.once(event, () => resolve());
     stop.addEventListener('abort', () => resolve(), { once: true });
+    if (stop.aborted) resolve();
   });
   const handle = serve(() => door.create(), {
     transport,
@@ -28,5 +29,6 @@ export async function serveStdio(
   } finally {
     await door.close();
     await handle.close();
+    input.destroy(); // an input that is still open would keep the process
   }
 }

@@ -1,5 +1,5 @@
 /** A real MCP client on the built command: both protocol revisions, a person who answers dialogs, and the state directory. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -165,7 +165,9 @@ export async function connectClient(
 
 /** The records of an audit log. */
 export function auditOf(state: string): readonly Readonly<Record<string, unknown>>[] {
-  return readFileSync(join(state, 'audit.jsonl'), 'utf8')
+  const path = join(state, 'audit.jsonl');
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
