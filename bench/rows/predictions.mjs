@@ -38,7 +38,7 @@ function textOf(found) {
 }
 
 const row = (command, ...figures) =>
-  [command.padEnd(24), ...figures.map((text, at) => text.padStart([10, 12, 19, 12][at]))].join('');
+  [command.padEnd(26), ...figures.map((text, at) => text.padStart([10, 12, 19, 12][at]))].join('');
 const us = (value) => (value < 100 ? value.toFixed(1) : Math.round(value).toString());
 const share = (some, all) =>
   `${some.length} of ${all.length} (${all.length === 0 ? '-' : Math.round((100 * some.length) / all.length)} %)`;
