@@ -63,6 +63,71 @@ describe('IGN001: what suppresses nothing goes', () => {
   });
 });
 
+describe('edits', () => {
+  const found = async (source: string) => {
+    const bytes = Buffer.from(source);
+    const { diagnostics } = await lintFiles([{ name: 'app.redis', source: bytes }], undefined, facts);
+    return { bytes, diagnostics };
+  };
+  const both = '# redops-ignore KEY001: gone\nDEL big\n# redops-ignore TTL001, KEY001, DEL001: x\nKEYS *\ndel big2\n';
+
+  test('stand in the order of the file, each with its code', async () => {
+    const { bytes, diagnostics } = await found(both);
+    const edits = editsOf(bytes, 'app.redis', diagnostics);
+    expect(edits).toEqual([
+      { from: 0, to: 29, text: '', code: 'IGN001' },
+      { from: 29, to: 32, text: 'UNLINK', code: 'DEL001' },
+      { from: 53, to: 75, text: 'KEY001, DEL001', code: 'IGN001' },
+      { from: 86, to: 89, text: 'unlink', code: 'DEL001' },
+    ]);
+    expect(edited(bytes, edits).toString()).toBe(
+      'UNLINK big\n# redops-ignore KEY001, DEL001: x\nKEYS *\nunlink big2\n',
+    );
+  });
+
+  test('are those of the findings of this file', async () => {
+    const { bytes, diagnostics } = await found(both);
+    expect(editsOf(bytes, 'other.redis', diagnostics)).toEqual([]);
+    expect(editsOf(bytes, 'app.redis', [])).toEqual([]);
+    expect(
+      editsOf(
+        bytes,
+        'app.redis',
+        diagnostics.map(({ span: _, ...rest }) => rest),
+      ),
+    ).toEqual([]);
+    const [first] = diagnostics.filter(({ code }) => code === 'DEL001');
+    expect(editsOf(bytes, 'app.redis', [first!])).toEqual([{ from: 29, to: 32, text: 'UNLINK', code: 'DEL001' }]);
+    expect(
+      editsOf(
+        bytes,
+        'app.redis',
+        diagnostics.map((one) => ({ ...one, code: 'KEY001' })),
+      ),
+    ).toEqual([]);
+  });
+
+  test('are none where findings and file do not belong together', async () => {
+    const { diagnostics } = await found(both);
+    for (const other of ['GET a\n', 'SET a 1\nSET b 1\nSET c 1\nGET d\nGET e\n', '\n'.repeat(9), '']) {
+      expect(editsOf(Buffer.from(other), 'app.redis', diagnostics)).toEqual([]);
+    }
+  });
+
+  test('of a name that only begins or ends with DEL are none', async () => {
+    const { diagnostics } = await found('DEL big\n');
+    for (const other of ['DELX big\n', 'XDEL big\n', 'GETDEL big\n', 'DEL2 big\n']) {
+      expect(editsOf(Buffer.from(other), 'app.redis', diagnostics)).toEqual([]);
+    }
+  });
+
+  test('a text is written byte for byte', () => {
+    const edit = { from: 1, to: 2, text: '\xe9\xff', code: 'IGN001' };
+    expect(edited(Buffer.from('abc'), [edit])).toEqual(Buffer.from([0x61, 0xe9, 0xff, 0x63]));
+    expect(edited(Buffer.from('abc'), [])).toEqual(Buffer.from('abc'));
+  });
+});
+
 const piece = fc.constantFrom(
   'DEL big',
   'del "big2" x',

@@ -97,7 +97,7 @@ function withoutCodes(line: string, start: number, at: number, codes: readonly s
 
 /** The offsets of lines; a byte order mark belongs to none. */
 function lineStarts(bytes: Buffer): readonly number[] {
-  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const marked = bytes.toString('hex', 0, 3) === 'efbbbf';
   const starts = [marked ? 3 : 0];
   for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) starts.push(at + 1);
   return starts;
