@@ -25,6 +25,15 @@ describe('an approval', () => {
     await expect(useApproval(dir, plan, approval, 1_000)).rejects.toThrow('used before');
   });
 
+  it('holds for an agent only under the policy that it was asked for under, and for a person under any', async () => {
+    const bound = await signApproval(dir, plan, 'correct horse', 2_000, 'sha256:one');
+    await expect(useApproval(dir, plan, bound, 0, 'sha256:two')).rejects.toThrow('policy');
+    await useApproval(dir, plan, bound, 0, 'sha256:one');
+    const free = await signApproval(dir, plan, 'correct horse', 2_000);
+    await expect(useApproval(dir, plan, free, 0, 'sha256:one')).rejects.toThrow('policy');
+    await useApproval(dir, plan, await signApproval(dir, plan, 'correct horse', 2_000, 'sha256:one'), 0);
+  });
+
   it('cannot be made of the digest, nor by changing another one, nor without the passphrase', async () => {
     await expect(useApproval(dir, plan, plan.digest, 0)).rejects.toThrow('no approval key');
     const approval = await signApproval(dir, other, 'correct horse', 2_000);

@@ -60,6 +60,14 @@ describe('parseTargets', () => {
     ],
     ['lint:\n  conventions: [{ match: a, ttl_max: 1s, ttl_min: 2s }]\n', 'redops.yaml:2: lint.conventions.0: '],
     ['lint:\n  conventions: [{ match: a, ttl: 1s }]\n', 'redops.yaml:2: redops knows no field '],
+    [
+      'targets:\n  a:\n    url: redis://h\n    policy: { alow: read }\n',
+      'redops.yaml:4: redops knows no field targets.a.policy.alow',
+    ],
+    [
+      'targets:\n  a:\n    url: redis://h\n    policy:\n      prefixes: { "a:": all }\n',
+      'redops.yaml:5: targets.a.policy.prefixes.a:: ',
+    ],
     ['policy: x\n', 'redops.yaml:1: redops knows no field policy'],
     ['- a\n', 'redops.yaml:1: the file: '],
   ])('refuses %j and says where', async (text, message) => {
