@@ -42,7 +42,6 @@ class ResidentRunner {
   /** Where the instrumented code looks which mutant is active, and counts what it meets. */
   mutants = shared();
   loaded = new Map();
-  measured = false;
   /** By test file: the milliseconds of its slowest test so far. */
   slowest = new Map();
 
@@ -64,19 +63,20 @@ class ResidentRunner {
       optimizeDeps: { noDiscovery: true },
     });
     this.modules = this.newModules();
+    // All is loaded, and measured which test meets which mutant, before a clock runs for a mutant.
+    await this.dryRun();
   }
 
   async dryRun() {
     const tests = [];
     for (const file of this.files) tests.push(...(await this.run(file, { modules: this.modules })));
     this.mutants.currentTestId = undefined;
-    this.measured = true;
     return { status: DryRunStatus.Complete, tests, mutantCoverage: this.mutants.mutantCoverage };
   }
 
   async mutantRun({ activeMutant, mutantActivation, testFilter, hitLimit, disableBail, sandboxFileName }) {
     const options = { activeMutant: activeMutant.id, hitLimit, bail: !disableBail, mutated: sandboxFileName };
-    const wanted = testFilter ? new Set(testFilter) : await this.testsThatMeet(activeMutant.id);
+    const wanted = testFilter ? new Set(testFilter) : this.testsThatMeet(activeMutant.id);
     const result = await this.attempt({ ...options, modules: this.modules, wanted });
     if (mutantActivation !== 'static' || result.status !== MutantRunStatus.Survived) return result;
     // what the module made of it while it loaded
@@ -87,9 +87,7 @@ class ResidentRunner {
   async attempt({ activeMutant, hitLimit, bail, mutated, modules, wanted }) {
     const chosen = wanted
       ? this.files.filter((file) => [...wanted].some((id) => id.startsWith(`${file}#`)))
-      : await this.filesThatLoad(mutated);
-    // What is loaded for good is loaded without a mutant.
-    if (modules === this.modules) for (const file of chosen) await this.load(file, modules);
+      : this.filesThatLoad(mutated);
     Object.assign(this.mutants, { activeMutant, hitCount: 0, hitLimit });
     const tests = [];
     try {
@@ -104,9 +102,8 @@ class ResidentRunner {
     return toMutantRunResult(endless ?? { status: DryRunStatus.Complete, tests });
   }
 
-  /** The tests during which the code of the mutant runs; asked only for a mutant that is met while modules load, too. */
-  async testsThatMeet(mutant) {
-    if (!this.measured) await this.dryRun();
+  /** The tests during which the code of the mutant runs. Stryker does not tell them of one that is met while modules load, too. */
+  testsThatMeet(mutant) {
     const met = Object.entries(this.mutants.mutantCoverage.perTest).filter(([, hits]) => hits[mutant] !== undefined);
     return new Set(met.map(([id]) => id));
   }
@@ -169,8 +166,7 @@ class ResidentRunner {
   }
 
   /** The test files that import the file, by way of whatever. */
-  async filesThatLoad(mutated) {
-    for (const file of this.files) await this.load(file, this.modules);
+  filesThatLoad(mutated) {
     const graph = this.server.environments.ssr.moduleGraph;
     const reached = new Set(graph.getModulesByFile(mutated));
     for (const module of reached) for (const importer of module.importers) reached.add(importer);
