@@ -12,7 +12,7 @@ export default {
   coverageAnalysis: 'perTest',
   // The smallest machine has two cores.
   concurrency: 2,
-  timeoutMS: 5_000,
+  timeoutMS: 10_000,
   incremental: true,
   incrementalFile: '.cache/mutation/incremental.json',
   tempDirName: '.cache/mutation/sandbox',

@@ -93,7 +93,7 @@ const scripts = [
   "#!lua name=lib\nredis.call('GET', 'a')\nredis.register_function('f', function(keys) return redis.call('GET', keys[1]) end)",
 ];
 
-const subjects: readonly Subject[] = [
+const subjects = (): readonly Subject[] => [
   file(everything),
   file(everything, { keys, server: { keys: 5_000_000 } }),
   file('KEYS *\nDEL big', { keys: [key('big', { elements: 150_000 })] }),
@@ -178,7 +178,7 @@ test('the page has no code that is no rule', () => {
 
 /** Everything different that a rule says of all the subjects: weight, message, why and fix, or why it could not judge. */
 function saidBy(rule: Rule): string {
-  const said = subjects.flatMap((subject) => {
+  const said = subjects().flatMap((subject) => {
     const { findings, unchecked } = rule.check(subject);
     return [
       ...findings.map(({ message, why, fix, severity }) => [severity ?? rule.severity, message, why, fix].join('\n  ')),
