@@ -122,8 +122,15 @@ describe('what goes beyond a policy', () => {
     [find('*')],
     [find('secret:*')],
     [find('s*')],
+    [{ operation_type: 'transaction', watch: ['secret:1'], commands: ['INCR k'] }],
   ])('%j is not', (request) => {
     expect(judged(request, policy).beyond.length).toBeGreaterThan(0);
+  });
+
+  test('says so where it touches what may not even be read', () => {
+    expect(judged(commands('GET secret:1'), policy).hidden).toBe(true);
+    expect(judged(find('*'), policy).hidden).toBe(true);
+    expect(judged(commands('DEL k'), policy).hidden).toBe(false);
   });
 
   test('is said in few sentences, whatever the size of the request', () => {

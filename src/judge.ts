@@ -24,6 +24,8 @@ export interface Judgement {
   readonly reads: readonly string[];
   /** All that goes beyond the policy, in sentences; empty: it is let through. */
   readonly beyond: readonly string[];
+  /** It touches keys that the policy does not let be read: what was learnt of them while planning is not to be told. */
+  readonly hidden: boolean;
 }
 
 /** Judges a plan. `table`: what the server lists; undefined where it does not tell. */
@@ -44,7 +46,8 @@ export function judge(plan: Plan, policy: ResolvedPolicy, table: LiveTable | und
     least === 'destructive' || byUses === 'read' ? [{ what: 'the plan', level: least, scope: { keys: 'none' } }] : [];
   const byKey = uses.flatMap((use) => problemOf(use, policy));
   const beyond = byKey.length > 0 ? byKey : whole.flatMap((use) => problemOf(use, policy));
-  return { needs, reads: said(reads), beyond: said(beyond.length === 0 ? [] : [...reads, ...beyond]) };
+  const hidden = uses.some(({ scope }) => allowedFor(scope, policy).level === 'none');
+  return { needs, reads: said(reads), beyond: said(beyond.length === 0 ? [] : [...reads, ...beyond]), hidden };
 }
 
 /** Which keys a command touches: one, those of a pattern's literal beginning (empty: all), or none. */
@@ -86,9 +89,12 @@ function scopesOf(
   argv: LintCommand['argv'],
   selection: LintCommand['selection'],
 ): readonly { readonly scope: Scope; readonly only?: 'read' }[] {
-  if (selection !== undefined) return [{ scope: { keys: 'under', prefix: literalPrefix(selection.match) } }];
   const uses = keysOf(argv);
   if (uses === undefined || runsScript(argv) || listing.has(commandName(argv))) return [{ scope: everyKey }];
+  if (selection !== undefined) {
+    const selected = { scope: { keys: 'under', prefix: literalPrefix(selection.match) } } as const;
+    return uses.length === 1 ? [selected] : [selected, { scope: everyKey }]; // another key than the selected one is any key
+  }
   // what names no key and reads has nothing to do with keys; what changes something may change all of them
   if (uses.length === 0) return [{ scope: isWrite(argv) ? everyKey : { keys: 'none' } }];
   // of SUNIONSTORE the sources are only read; BITFIELD GET and SORT read all of theirs, and may write for all that is known
@@ -116,10 +122,11 @@ function usesOfStep(step: Plan['execution_plan']['steps'][number]): readonly Use
       return [{ what: 'the script', level: 'destructive', scope: everyKey }];
     case 'stream':
       return [{ what: 'the file of commands', level: 'destructive', scope: everyKey }];
+    case 'transaction':
+      return step.watch.map((key) => ({ what: 'WATCH', level: 'read', scope: { keys: 'one', key: toBuffer(key) } }));
     case 'for_each':
     case 'command':
     case 'pipeline':
-    case 'transaction':
       return [];
   }
 }

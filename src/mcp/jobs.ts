@@ -4,7 +4,7 @@
  */
 import type { Run } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
-import type { Plan } from '../plan/plan.ts';
+import { countsByPage, type Plan } from '../plan/plan.ts';
 import type { Report, Totals } from '../plan/report.ts';
 
 /** How far a run is. */
@@ -89,6 +89,7 @@ export async function within<Result>(promise: Promise<Result>, ms: number): Prom
 function follow(plan: Plan, run: Run, stop: AbortController, begun: (runId: string) => void): Job {
   let runId = '';
   let totals: Totals = { scanned: 0, matched: 0, changed: 0, unchanged: 0, failed: 0, unknown: 0, retried: 0 };
+  const byPage = countsByPage(plan);
   const read = async (): Promise<Report> => {
     for await (const event of run.events) {
       if (event.kind === 'run_started') {
@@ -96,7 +97,8 @@ function follow(plan: Plan, run: Run, stop: AbortController, begun: (runId: stri
         begun(runId);
       }
       if (event.kind === 'page') totals = added(totals, event.totals);
-      if (event.kind === 'result' && event.effect === 'changed') totals = { ...totals, changed: totals.changed + 1 };
+      if (event.kind === 'result' && event.effect === 'changed' && !byPage)
+        totals = { ...totals, changed: totals.changed + 1 };
     }
     return run.report;
   };

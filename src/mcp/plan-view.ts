@@ -12,6 +12,8 @@ export interface Verdict {
   readonly needs: string;
   readonly reads: readonly string[];
   readonly beyond: readonly string[];
+  /** What was learnt of its keys is not to be told. */
+  readonly hidden: boolean;
 }
 
 /** A plan with its verdict. */
@@ -20,7 +22,7 @@ export function planView(plan: Plan, verdict: Verdict | undefined, redact: Redac
   const { low, high, basis, keys, server_ms, bytes_in, duration_ms } = how.estimate;
   const blocked = plan.warnings.filter(blocks);
   const beyond = verdict?.beyond ?? [];
-  return {
+  const head = {
     status: blocked.length > 0 ? 'refused' : beyond.length > 0 ? 'needs_approval' : 'planned',
     digest: plan.digest,
     does: sentence(requestWords(plan.request), redact),
@@ -31,6 +33,11 @@ export function planView(plan: Plan, verdict: Verdict | undefined, redact: Redac
     },
     needs: verdict?.needs ?? 'read',
     ...(beyond.length > 0 ? { beyond_policy: beyond.map((one) => sentence(one, redact)) } : {}),
+  };
+  if (verdict?.hidden)
+    return { ...head, says: 'The policy does not let its keys be read: their price is for a person.' };
+  return {
+    ...head,
     strategy: how.strategy,
     atomic: how.atomic,
     idempotent: how.idempotent,

@@ -92,7 +92,7 @@ describe('an approval at a terminal', () => {
     const digest = await client.plan(unlink);
     await client.call('redops_apply', { digest });
     const approval = await client.approve(digest);
-    for (let at = 0; at < 500; at += 1) await server.cli('SET', `cache:new:${at}`, 'x');
+    await server.cli('EVAL', "for i = 1, 500 do redis.call('SET', 'cache:new:' .. i, 'x') end", '0');
     const drifted = await client.call('redops_apply', { digest, approval });
     expect(drifted).toMatchObject({ failed: true, status: 'refused', said: { code: 'drift' } });
     expect(await server.cli('DBSIZE')).toBe('503');
@@ -191,6 +191,8 @@ test('redops.yaml says for each prefix what may be done without a person', async
   const config = `targets:\n  shop:\n    url: ${server.url}\n    policy:\n      allow: write\n      prefixes: { "cache:": destructive, "k": none }\n`;
   const client = await startClient({ url: server.url, config, args: ['--target', 'shop'] });
   expect(await client.inspect('GET k')).toMatchObject({ failed: true, status: 'refused' });
+  const priced = await client.call('redops_explain', { commands: ['GET k'] });
+  expect(Object.keys(priced.said)).not.toContain('estimate');
   expect(await client.inspect('GET cache:1')).toMatchObject({ status: 'succeeded' });
   expect(await client.call('redops_apply', { digest: await client.plan(set) })).toMatchObject({
     status: 'needs_approval',

@@ -102,7 +102,7 @@ async function needsApproval(
       target: { name: sentence(target.name, desk.redact), counts_as: target.tag },
       what_a_person_does: `redops approve ${plan.digest}`,
       afterwards:
-        'The person gives you what it prints; call redops_apply again with it as approval. It holds once, for this plan, for a limited time.',
+        'The person gives you what it prints; call redops_apply again with this digest and with that as approval. Do not plan again: it holds once, for this plan, for a limited time.',
       not: 'Nothing was sent. You cannot approve it yourself.',
     }),
   };

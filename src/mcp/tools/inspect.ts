@@ -61,7 +61,7 @@ function whyRefused(plan: Plan, verdict: Verdict | undefined, redact: Redact): D
   return {
     status: 'refused',
     why: why.map((one) => sentence(one, redact)),
-    ...(blocking.length > 0 ? { problems: findings(blocking, redact, 12) } : {}),
+    ...(blocking.length > 0 && !verdict?.hidden ? { problems: findings(blocking, redact, 12) } : {}),
     instead: 'redops_plan shows what it would do; redops_apply runs it where the policy or a person allows it.',
   };
 }

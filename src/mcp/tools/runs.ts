@@ -69,12 +69,15 @@ async function list({ runs, stateDir, agent, redact }: Desk, from: number): Prom
   };
 }
 
-/** A run of this target. Throws OpsError usage for one of another: its data is not this agent's. */
+/** A run of this target. Throws OpsError usage where there is none: what runs other targets have is not this agent's to know. */
 async function knownRun(runId: string, { runs, stateDir, agent }: Desk): Promise<Known> {
   const name = await agent.use(async ({ target }) => target.name);
-  const known = await runs.showRun(stateDir, runId);
+  const none = new OpsError('usage', 'this target has no such run', { remedy: 'list has its runs.' });
+  const known = await runs.showRun(stateDir, runId).catch((error: unknown) => {
+    throw error instanceof OpsError && error.code === 'usage' ? none : error;
+  });
   if (known.run.target === name) return known;
-  throw new OpsError('refused', 'that run is of another target', { remedy: 'list has the runs of this one.' });
+  throw none;
 }
 
 /** What an agent began or could have begun. Throws OpsError refused for what a person began beyond the policy. */
