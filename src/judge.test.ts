@@ -96,6 +96,7 @@ describe('what goes beyond a policy', () => {
     [commands('DEL cache:1 cache:2', 'INCR k', 'GET user:1')],
     [commands('COPY user:1 cache:9 REPLACE')],
     [unlink('cache:tmp:*')],
+    [commands('SORT cache:1 BY nosort GET user:*->name')],
     [find('cache:*')],
     [find('user:*')],
   ])('%j is let through', (request) => {
@@ -111,6 +112,8 @@ describe('what goes beyond a policy', () => {
     [commands('COPY secret:1 cache:9 REPLACE')],
     [commands('RENAME user:1 cache:9')],
     [commands('EVAL "return 1" 1 cache:1')],
+    [commands('SORT cache:1 BY secret:* GET #')],
+    [commands('SORT cache:1 GET *')],
     [commands('RANDOMKEY')],
     [commands('SCAN 0 MATCH cache:*')],
     [commands('FLUSHALL')],

@@ -9,6 +9,7 @@ import { keysOf } from './catalog/keys.ts';
 import type { LiveTable } from './catalog/live-table.ts';
 import { commandName } from './catalog/lookup.ts';
 import { deletesKeys, destroys, isWrite, runsScript } from './catalog/nature.ts';
+import { readPrefixes } from './catalog/read-patterns.ts';
 import { literalPrefix } from './lint/glob.ts';
 import { reachesEverybody } from './lint/policy.ts';
 import type { LintCommand } from './lint/rule.ts';
@@ -85,10 +86,16 @@ function judgeCommand(
   return refused === undefined ? { uses } : { uses, refused: `${printable(what)} ${refused}` };
 }
 
+/** `only`: what is done there is less than what the command does elsewhere. */
+interface Scoped {
+  readonly scope: Scope;
+  readonly only?: 'read';
+}
+
 function scopesOf(
   argv: LintCommand['argv'],
   selection: LintCommand['selection'],
-): readonly { readonly scope: Scope; readonly only?: 'read' }[] {
+): readonly Scoped[] {
   const uses = keysOf(argv);
   if (uses === undefined || runsScript(argv) || listing.has(commandName(argv))) return [{ scope: everyKey }];
   if (selection !== undefined) {
@@ -99,10 +106,15 @@ function scopesOf(
   if (uses.length === 0) return [{ scope: isWrite(argv) ? everyKey : { keys: 'none' } }];
   // of SUNIONSTORE the sources are only read; BITFIELD GET and SORT read all of theirs, and may write for all that is known
   const writesAnother = uses.some(({ access }) => access !== 'RO');
-  return uses.map(({ key, access }) => ({
+  const read = readPrefixes(argv).map((prefix): Scoped => {
+    const scope: Scope = prefix === undefined ? everyKey : { keys: 'under', prefix: toBuffer(prefix) };
+    return { scope, only: 'read' };
+  });
+  const named = uses.map(({ key, access }): Scoped => ({
     scope: key === undefined ? everyKey : { keys: 'one', key: toBuffer(key) },
     ...(access === 'RO' && writesAnother ? { only: 'read' as const } : {}),
   }));
+  return [...named, ...read];
 }
 
 // they name no key, and answer with names of keys

@@ -43,6 +43,8 @@ describe('what an approved plan lets through', () => {
     expect(why('SADD out:1 b', { approved: 'destroys', prefixes: ['in:'] })).toContain('prefixes');
     expect(why('MSET in:1 b out:1 c', { approved: 'destroys', prefixes: ['in:'] })).toContain('position 3');
     expect(why('SADD in:1 b', { approved: 'destroys', prefixes: ['in:'] })).toBeUndefined();
+    expect(why('SORT_RO in:1 GET out:*', { approved: 'destroys', prefixes: ['in:'] })).toContain('by a pattern');
+    expect(why('SORT_RO in:1 GET in:*', { approved: 'destroys', prefixes: ['in:'] })).toBeUndefined();
   });
 
   it.each([

@@ -7,6 +7,7 @@ import { formatCount } from '../base/units.ts';
 import { keysOf } from '../catalog/keys.ts';
 import { commandName, findCommand } from '../catalog/lookup.ts';
 import { changesConnection, destroys, isAdministrative, isBlocking, isWrite, runsScript } from '../catalog/nature.ts';
+import { readPrefixes } from '../catalog/read-patterns.ts';
 import type { WireArgument } from '../formats/resp.ts';
 
 /** What holds for the whole stream. */
@@ -126,6 +127,10 @@ function outside(words: readonly Bytes[], { prefixes, maxKeys, written }: Fence)
   if (writes && uses.length === 0) return `${name} names no keys, so the limits on keys cannot hold`;
   const stray = prefixes && uses.find(({ key }) => !prefixes.some((prefix) => beginsWith(toBuffer(key ?? ''), prefix)));
   if (stray) return `the key at position ${stray.index} has none of the allowed prefixes`;
+  const strayPattern = readPrefixes(words).some(
+    (read) => !prefixes?.some((prefix) => beginsWith(toBuffer(read ?? ''), prefix)),
+  );
+  if (prefixes && strayPattern) return `${name} reads keys by a pattern (BY, GET) outside the allowed prefixes`;
   if (maxKeys === undefined || !writes) return undefined;
   const more = new Set(uses.map(({ key }) => bytesId(key ?? '')).filter((id) => !written.has(id)));
   if (written.size + more.size > maxKeys)

@@ -14,11 +14,13 @@ test.each([
   'RENAME session:1 archive:1',
   'FLUSHDB',
   'SWAPDB 0 1',
+  'SORT session:1 BY user:* GET #',
+  'SORT_RO session:1 GET *',
 ])('%s is outside', (line) => {
   expect(lines(line)).toEqual(first);
 });
 
-test.each(['SET session:1 v', 'MGET session:1 cache:1', 'RENAME session:1 session:2', 'PING', 'UNLINK session:'])(
+test.each(['SORT session:1 BY nosort GET # GET cache:*->f', 'SET session:1 v', 'MGET session:1 cache:1', 'RENAME session:1 session:2', 'PING', 'UNLINK session:'])(
   '%s is inside',
   (line) => {
     expect(lines(line)).toEqual([]);

@@ -7,6 +7,7 @@ import type { CommandInfo } from '../../catalog/command.ts';
 import { keysOf } from '../../catalog/keys.ts';
 import { commandName, findCommand } from '../../catalog/lookup.ts';
 import { isWrite } from '../../catalog/nature.ts';
+import { readPrefixes } from '../../catalog/read-patterns.ts';
 import { unlistedCommands } from '../../plan/unlisted.ts';
 import { selectionFacts } from '../facts.ts';
 import { at, inScript } from '../findings.ts';
@@ -67,6 +68,8 @@ function inCommand(command: LintCommand, fence: Fence): readonly Finding[] {
   const hidden = !command.selection && uses.some(({ key }) => key === undefined);
   if (named.length > 0)
     return [at(command, outside(`${listed(named.map(shown))} ${named.length === 1 ? 'is' : 'are'}`, fence))];
+  if (readPrefixes(command.argv).some((read) => read === undefined || !isInside(toBuffer(read), fence)))
+    return [at(command, outside('a pattern of BY or GET reads keys', fence))];
   return hidden ? [at(command, outside('a key that is not known before the run may be', fence))] : [];
 }
 
