@@ -98,7 +98,6 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
       'approval.ts',
       'approve-plan.ts',
       'desk.ts',
-      'judge.ts',
       'policed.ts',
       'lint-audit.ts',
       'lint-files.ts',

@@ -178,7 +178,9 @@ test('an answer that nobody was asked for counts for nothing', async () => {
 test('--allow destructive on production still needs a person for what cannot be undone', async () => {
   const config = `targets:\n  shop:\n    url: ${server.url}\n    tag: production\n`;
   const client = await startClient({ url: server.url, config, args: ['--target', 'shop', '--allow', 'destructive'] });
-  const digest = await client.plan(set);
+  const planned = await client.call('redops_plan', { request: set });
+  expect(planned).toMatchObject({ status: 'needs_approval', said: { waits: expect.stringContaining('production') } });
+  const digest = String(planned.said.digest);
   expect(await client.call('redops_apply', { digest })).toMatchObject({ status: 'needs_approval' });
   const reversible = await client.plan({ operation_type: 'expiration', action: 'set', keys: ['k'], ttl: '1h' });
   expect(await client.call('redops_apply', { digest: reversible })).toMatchObject({ status: 'succeeded' });
