@@ -40,6 +40,7 @@ export function shapeOf(argv: Argv): Shape {
   if (name === 'scan') return { shape: 'keyspace', micros: 'scan', reads: numberAfter(argv, 'count') ?? 10 };
   if (name === 'flushall' || name === 'flushdb') return { shape: 'flush', asynchronous: flushMode(argv) };
   if (name === 'zrange' && hasWord(argv, ['byscore', 'bylex'])) return limited;
+  if (name === 'xrange' || name === 'xrevrange') return entries(argv);
   const fixed = shapes.get(name);
   return fixed ?? { shape: 'one' };
 }
@@ -83,6 +84,12 @@ function numberAfter(argv: Argv, word: string): number | undefined {
   return value === undefined || value < 1 ? undefined : value;
 }
 
+/** All entries of a stream, or at most as many as COUNT says. */
+function entries(argv: Argv): Shape {
+  const at = argv.findIndex((argument, index) => index > 3 && wordOf(argument) === 'count');
+  return at < 0 ? whole : { shape: 'elements', range: { count: at + 1 }, work: 'read', replies: true };
+}
+
 function hasWord(argv: Argv, words: readonly string[]): boolean {
   return argv.some((argument, index) => index > 1 && words.includes(wordOf(argument)));
 }
@@ -115,7 +122,7 @@ const shapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
     step: 1,
   }),
   ...named('hgetall hkeys hvals smembers', whole),
-  ...named('xrange xrevrange zrangebyscore zrevrangebyscore zrangebylex zrevrangebylex', limited),
+  ...named('zrangebyscore zrevrangebyscore zrangebylex zrevrangebylex', limited),
   ...named('lrange zrange zrevrange', indexed),
   ...named('ltrim', { shape: 'elements', range: { outside: { from: 2, to: 3 } }, work: 'remove', replies: false }),
   ...named('zremrangebyrank', { shape: 'elements', range: { from: 2, to: 3 }, work: 'remove', replies: false }),
