@@ -18,7 +18,6 @@ import { type Contention, createContention } from './execute/contention.ts';
 import type { Explained } from './explaining.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs } from './inspect/questions.ts';
-import type { Judgement } from './judge.ts';
 import { createAdmission, mostKeys } from './lint/admission.ts';
 import { decide } from './lint/policy.ts';
 import { type Met, metAs } from './met.ts';
@@ -31,7 +30,7 @@ import type { ResolvedPolicy } from './plan/policy.ts';
 import type { Request } from './plan/request.ts';
 import type { Verified } from './plan/run.ts';
 import type { Convention, Target } from './plan/target.ts';
-import type { Policed } from './policed.ts';
+import type { Policed, Verdict } from './policed.ts';
 import type * as prepared from './prepared.ts';
 import { serverOf, whereOf } from './reach.ts';
 import { connectTarget } from './redis/connect.ts';
@@ -76,7 +75,7 @@ export interface AgentSettings {
   readonly tag?: 'dev' | 'production';
   /** Caps of the target, applied to every request on top of its own. */
   readonly caps?: { readonly max_keys?: number; readonly max_percent?: number; readonly prefixes?: readonly string[] };
-  /** What may be applied without a person (plan/policy.ts); left out where a person applies. */
+  /** What may be applied and resumed without a person (plan/policy.ts); left out where a person applies. What runs without a plan (pipeline, transaction, prepare) is for programs, and not bound by it. */
   readonly policy?: ResolvedPolicy;
   /** What keys are meant to be (`lint.conventions` of redops.yaml): plans are judged by it. */
   readonly conventions?: readonly Convention[];
@@ -114,8 +113,8 @@ export interface Agent {
   resume(runId: string, options: ResumeOptions): Promise<Run>;
   /** Walks the selection of an ended scan job again, for what is left of what it was to do. Rejects like `resume`. */
   verify(runId: string, options?: { readonly sameData?: boolean; readonly signal?: AbortSignal }): Promise<Verified>;
-  /** What a plan needs, and what of that goes beyond the policy (judge.ts); undefined where there is none. */
-  judge(plan: Plan): Promise<Judgement | undefined>;
+  /** What a plan needs, what of that goes beyond the policy, and whether it would wait for a person (policed.ts); undefined where there is no policy. */
+  judge(plan: Plan): Promise<Verdict | undefined>;
   /** Explains a command line or a request: its price, its commands, who may run it. */
   explain(input: unknown): Promise<Explained>;
   /** Measures what commands cost, for the prices of this target (calibrating.ts). */
@@ -219,7 +218,7 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
           contention,
           policed,
         }),
-      judge: async (one) => policed?.judge(one),
+      judge: async (one) => policed?.judge(one, target),
       resume: async (runId, options) => (await import('./resume.ts')).resumeRun(kept('resuming needs'), runId, options),
       verify: async (runId, { sameData = false, ...rest } = {}) =>
         (await import('./verify.ts')).verifyRun({ ...kept('verifying needs'), sameData, ...rest }, runId),

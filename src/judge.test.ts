@@ -18,6 +18,7 @@ const facts: readonly KeyFacts[] = [
   ),
   keyFacts('h', 'hash', 100),
   keyFacts('huge', 'hash', 1_000_000),
+  keyFacts('x', 'stream', 1_000_000),
 ];
 
 function judged(
@@ -60,6 +61,11 @@ describe('what a plan needs', () => {
     ['CONFIG SET maxmemory 1', 'destructive'],
     ['CONFIG GET *pass*', 'destructive'],
     ['SCRIPT FLUSH', 'destructive'],
+    ['XRANGE x - + COUNT 10', 'read'],
+    ['XRANGE x - +', 'destructive'],
+    ['XREAD COUNT 10 STREAMS x 0', 'read'],
+    ['XREAD COUNT 100000 STREAMS x 0', 'destructive'],
+    ['XREAD STREAMS x 0', 'destructive'],
     ['GET unheard', 'read'],
   ])('%s needs %s', (line, needs) => {
     expect(judged(commands(line)).needs).toBe(needs);

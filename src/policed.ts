@@ -11,12 +11,18 @@ import { policyDigest, type ResolvedPolicy } from './plan/policy.ts';
 import type { Connection } from './redis/connection.ts';
 import { NotSent } from './redis/reply.ts';
 
+/** A judgement, and what would come of applying the plan now. */
+export interface Verdict extends Judgement {
+  /** Why it would wait for a person; left out where it would not. */
+  readonly waits?: string;
+}
+
 /** What an agent under a policy asks. */
 export interface Policed {
   /** What an approval must be bound to. */
   readonly digest: string;
   /** What a plan needs and what of that goes beyond. Rejects when the server cannot be asked. */
-  judge(plan: Plan): Promise<Judgement>;
+  judge(plan: Plan, target: Counted): Promise<Verdict>;
   /** The approval table, and nothing beyond the policy without a person. */
   decide(plan: Plan, granted: Granted, target: Counted, how: { readonly dryRun: boolean }): Promise<Decision>;
 }
@@ -31,17 +37,21 @@ export function createPoliced(connection: Pick<Connection, 'send'>, policy: Reso
     });
     return judge(plan, policy, await table);
   };
+  const decided: Policed['decide'] = async (plan, { elicited, ...rest }, target, { dryRun }) => {
+    const granted = { ...rest, ...(elicited === true && policy.elicitation ? { elicited } : {}) };
+    const decision = decide(plan, grantsOf(granted, target));
+    if (decision.decision === 'refuse' || isPersons(granted, target)) return decision;
+    const { beyond, reads } = await judged(plan);
+    if (beyond.length === 0 || (dryRun && reads.length === 0)) return decision;
+    return { decision: 'ask', how: 'approval', reason: beyond.join('; ') };
+  };
   return {
     digest: policyDigest(policy),
-    judge: judged,
-    decide: async (plan, { elicited, ...rest }, target, { dryRun }) => {
-      const granted = { ...rest, ...(elicited === true && policy.elicitation ? { elicited } : {}) };
-      const decision = decide(plan, grantsOf(granted, target));
-      if (decision.decision === 'refuse' || isPersons(granted, target)) return decision;
-      const { beyond, reads } = await judged(plan);
-      if (beyond.length === 0 || (dryRun && reads.length === 0)) return decision;
-      return { decision: 'ask', how: 'approval', reason: beyond.join('; ') };
+    judge: async (plan, target) => {
+      const decision = await decided(plan, { yes: true }, target, { dryRun: false });
+      return { ...(await judged(plan)), ...(decision.decision === 'ask' ? { waits: decision.reason } : {}) };
     },
+    decide: decided,
   };
 }
 

@@ -110,6 +110,7 @@ function byWork(argv: Argv, factsOf: (key: Bytes) => KeyFacts | undefined): stri
   const uses = keysOf(argv) ?? [];
   const info = findCommand(argv);
   if (uses.length === 0 || info === undefined || bounded.has(info.name)) return undefined;
+  if (info.name === 'xread' && wordOf(argv[1]) === 'count' && most(['xread', ...argv], 'count')) return undefined;
   const shape = shapeOf(argv).shape;
   if (shape === 'per_argument' && info.name !== 'mget') return undefined;
   if (shape === 'one' && /^O\((?:1|log\(N\))\)/.test(info.complexity)) return undefined;

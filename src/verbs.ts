@@ -1,4 +1,4 @@
-/** The one list of verbs: the command line, its help, the facade's tests and later the MCP tools read it. */
+/** The one list of verbs: the command line, its help and the tests read it. */
 
 /** A verb: its name, its group in the help, and one line of what it does. */
 export interface Verb {

@@ -106,7 +106,6 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
       'calibrating.ts',
       'explaining.ts',
       'desk.ts',
-      'judge.ts',
       'policed.ts',
       'lint-audit.ts',
       'lint-files.ts',

@@ -54,7 +54,7 @@ export function shapeOf(argv: Argv): Shape {
   if (name === 'flushall' || name === 'flushdb') return { shape: 'flush', asynchronous: flushMode(argv) };
   if (name === 'zrangestore' && hasWord(argv, ['byscore', 'bylex'])) return { ...limited, replies: false };
   if (name === 'zrange' && hasWord(argv, ['byscore', 'bylex'])) return limited;
-  if ((name === 'xrange' || name === 'xrevrange') && argv[2] !== undefined) return entries(argv);
+  if (name === 'xrange' || name === 'xrevrange') return entries(argv);
   const fixed = shapes.get(name);
   return fixed ?? { shape: 'one' };
 }
@@ -154,7 +154,7 @@ const shapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
     step: 1,
   }),
   ...named('hgetall hkeys hvals smembers', whole),
-  ...named('xrange xrevrange zrangebyscore zrevrangebyscore zrangebylex zrevrangebylex', limited),
+  ...named('zrangebyscore zrevrangebyscore zrangebylex zrevrangebylex', limited),
   ...named('lrange zrange zrevrange', indexed),
   ...named('ltrim', elements({ outside: { from: 2, to: 3 } })),
   ...named('zremrangebyrank', elements({ from: 2, to: 3 })),

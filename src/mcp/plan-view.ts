@@ -4,17 +4,12 @@ import { blocks } from '../plan/diagnostic.ts';
 import type { Plan } from '../plan/plan.ts';
 import { argvWords, requestWords } from '../report/words.ts';
 import { type Document, sentence } from './answer.ts';
+import type { ServedAgent } from './held-agent.ts';
 import type { Redact } from './redact.ts';
 import { findings } from './report-page.ts';
 
-/** What a plan needs and what of that goes beyond the policy (judge.ts, as the agent gives it). */
-export interface Verdict {
-  readonly needs: string;
-  readonly reads: readonly string[];
-  readonly beyond: readonly string[];
-  /** What was learnt of its keys is not to be told. */
-  readonly hidden: boolean;
-}
+/** What a plan needs, what of that goes beyond the policy, and whether it would wait for a person. */
+export type Verdict = NonNullable<Awaited<ReturnType<ServedAgent['judge']>>>;
 
 /** A plan with its verdict. */
 export function planView(plan: Plan, verdict: Verdict | undefined, redact: Redact): Document {
@@ -23,7 +18,7 @@ export function planView(plan: Plan, verdict: Verdict | undefined, redact: Redac
   const blocked = plan.warnings.filter(blocks);
   const beyond = verdict?.beyond ?? [];
   const head = {
-    status: blocked.length > 0 ? 'refused' : beyond.length > 0 ? 'needs_approval' : 'planned',
+    status: blocked.length > 0 ? 'refused' : verdict?.waits === undefined ? 'planned' : 'needs_approval',
     digest: plan.digest,
     does: sentence(requestWords(plan.request), redact),
     on: {
@@ -33,6 +28,7 @@ export function planView(plan: Plan, verdict: Verdict | undefined, redact: Redac
     },
     needs: verdict?.needs ?? 'read',
     ...(beyond.length > 0 ? { beyond_policy: beyond.map((one) => sentence(one, redact)) } : {}),
+    ...(beyond.length === 0 && verdict?.waits !== undefined ? { waits: sentence(verdict.waits, redact) } : {}),
   };
   if (verdict?.hidden)
     return { ...head, says: 'The policy does not let its keys be read: their price is for a person.' };

@@ -1,10 +1,10 @@
 /** What the policy does not let through waits for a person, and nothing that an agent can say stands for one. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { redops } from '../cli/redops.ts';
 import { startServer, type TestServer } from '../support/servers.ts';
-import { approve, auditOf, type Revision, startClient } from './client.ts';
+import { approve, auditOf, folderOf, type Revision, startClient } from './client.ts';
 
 let server: TestServer;
 const revisions: readonly Revision[] = ['2026-07-28', '2025-11-25'];
@@ -178,7 +178,9 @@ test('an answer that nobody was asked for counts for nothing', async () => {
 test('--allow destructive on production still needs a person for what cannot be undone', async () => {
   const config = `targets:\n  shop:\n    url: ${server.url}\n    tag: production\n`;
   const client = await startClient({ url: server.url, config, args: ['--target', 'shop', '--allow', 'destructive'] });
-  const digest = await client.plan(set);
+  const planned = await client.call('redops_plan', { request: set });
+  expect(planned).toMatchObject({ status: 'needs_approval', said: { waits: expect.stringContaining('production') } });
+  const digest = String(planned.said.digest);
   expect(await client.call('redops_apply', { digest })).toMatchObject({ status: 'needs_approval' });
   const reversible = await client.plan({ operation_type: 'expiration', action: 'set', keys: ['k'], ttl: '1h' });
   expect(await client.call('redops_apply', { digest: reversible })).toMatchObject({ status: 'succeeded' });
@@ -205,4 +207,28 @@ test('redops.yaml says for each prefix what may be done without a person', async
     await client.call('redops_apply', { digest: await client.plan({ ...rest, accept: ['KEY004'] }) }),
   ).toMatchObject({ status: 'needs_approval' });
   expect(await server.cli('KEYS', '*')).toBe('k');
+});
+
+test('a call that cannot be recorded is not served', async () => {
+  const state = folderOf('audit');
+  mkdirSync(join(state, 'audit.jsonl'));
+  const client = await startClient({ url: server.url, state, args: ['--allow', 'destructive'] });
+  for (const tool of ['redops_inspect', 'redops_plan'])
+    expect(await client.call(tool, { request: set })).toMatchObject({
+      failed: true,
+      status: 'fault',
+      said: { code: 'state' },
+    });
+  expect(await server.cli('GET', 'k')).toBe('old');
+});
+
+test('a line of the log that was changed is found', async () => {
+  const client = await startClient({ url: server.url });
+  await client.inspect('PING');
+  await client.inspect('GET k');
+  const path = join(client.state, 'audit.jsonl');
+  const lines = readFileSync(path, 'utf8').split('\n');
+  writeFileSync(path, [lines[0]?.replace('mcp_call', 'mcp_cxll'), ...lines.slice(1)].join('\n'));
+  const verdict = await redops(['audit', 'verify', '--json'], { env: { REDOPS_STATE: client.state } });
+  expect([verdict.status, JSON.parse(verdict.out)]).toEqual([1, expect.objectContaining({ ok: false, line: 2 })]);
 });

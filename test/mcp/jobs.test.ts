@@ -139,3 +139,31 @@ test('what a person began beyond the policy is not for the agent to read, resume
     await agent.close();
   }
 });
+
+test.each(['yes', 'typed_name'] as const)(
+  'a run that a person began with %s is not gone on with on the word of an agent, whatever it gives as approval',
+  async (word) => {
+    const state = folderOf('jobs');
+    const agent = await openAgent({ url: server.url, stateDir: state });
+    try {
+      const stop = new AbortController();
+      const granted = word === 'yes' ? { yes: true } : { typedName: agent.target.name };
+      const run = await agent.apply(slow, { ...granted, signal: stop.signal });
+      if (!('events' in run)) throw new Error('no run');
+      for await (const event of run.events) if (event.kind === 'page') stop.abort();
+      const { run_id, status } = await run.report;
+      expect(status).toBe('interrupted');
+      const left = await keys();
+      const { call } = await connect(state, { allow: 'read' });
+      for (const approval of [undefined, 'x', 'e30.e30'])
+        expect(
+          await call('redops_runs', { action: 'resume', run_id, ...(approval ? { approval } : {}) }),
+        ).toMatchObject({
+          status: 'refused',
+        });
+      expect(await keys()).toBe(left);
+    } finally {
+      await agent.close();
+    }
+  },
+);
