@@ -23,7 +23,7 @@ export function reportPage(report: Report, redact: Redact, page: Page = {}): Doc
   const one = page.item === undefined ? undefined : results.find(({ index }) => index === page.item);
   const head = headOf(report, redact);
   const characters = Math.max(4000, maxOutputCharacters - JSON.stringify(head).length);
-  if (one !== undefined) return { ...head, ...replyPage(one, redact, page.from ?? 0) };
+  if (one !== undefined) return { ...head, ...replyPage(one, redact, page.from ?? 0, characters) };
   const items = audit ?? found?.keys ?? results;
   if (items.length === 0) return head;
   const from = Math.min(page.from ?? 0, items.length);
@@ -109,25 +109,41 @@ function fittingResults(
   const shown: object[] = [];
   let left = characters;
   for (const result of results.slice(from)) {
-    const item = shownResult(result, redact, 0);
+    const item = shownResult(result, redact, 0, left);
     left -= JSON.stringify(item).length + 1;
     if (left < 0 && shown.length > 0) break;
-    shown.push(left < 0 ? { ...item, reply: '... (too long: page through it by item)' } : item);
+    shown.push(item);
   }
   return shown;
 }
 
-function replyPage(result: CommandResult, redact: Redact, from: number): object {
+function replyPage(result: CommandResult, redact: Redact, from: number, characters: number): object {
   const { reply } = result;
   const total = Array.isArray(reply) ? reply.length : 1;
-  const next = from + mostElements;
+  const item = shownResult(result, redact, from, characters);
+  const next = from + Math.max(1, elementsIn(item.reply, total - from));
   return {
-    untrusted: { results: [shownResult(result, redact, from)] },
+    untrusted: { results: [item] },
     page: { item: result.index, from, total, ...(next < total ? { next: { item: result.index, from: next } } : {}) },
   };
 }
 
-function shownResult(result: CommandResult, redact: Redact, from: number): Readonly<Record<string, unknown>> {
+/** Elements of a shown array, without the words about the rest, which somebody may have stored too. */
+function elementsIn(shown: unknown, all: number): number {
+  if (!Array.isArray(shown)) return 1;
+  return shown.length === all && !isRest(shown.at(-1)) ? all : shown.length - 1;
+}
+
+function isRest(element: unknown): boolean {
+  return typeof element === 'string' && /^\.\.\. and \d+ more elements$/.test(element);
+}
+
+function shownResult(
+  result: CommandResult,
+  redact: Redact,
+  from: number,
+  characters: number,
+): Readonly<Record<string, unknown>> {
   const { index, argv, outcome, error } = result;
   const reply = withoutArguments(argv, result.reply);
   const elements = Array.isArray(reply) ? reply.length : 0;
@@ -136,7 +152,7 @@ function shownResult(result: CommandResult, redact: Redact, from: number): Reado
     command: argv.slice(0, 20).map((word, at) => shownWord(argv, word, at, redact)),
     ...(argv.length > 20 ? { arguments_left_out: argv.length - 20 } : {}),
     outcome,
-    ...(reply === null && outcome !== 'ok' ? {} : { reply: replyOf(argv, reply, redact, from) }),
+    ...(reply === null && outcome !== 'ok' ? {} : { reply: replyOf(argv, reply, redact, from, { left: characters }) }),
     ...(elements > mostElements ? { elements } : {}),
     ...(error ? { error: { code: error.code, name: error.name, message: sentence(error.message, redact) } } : {}),
   };
@@ -151,11 +167,17 @@ function shownWord(argv: readonly Argument[], word: Argument, at: number, redact
   return word;
 }
 
-function replyOf(argv: readonly Argument[], reply: ReplyValue, redact: Redact, from: number): ShownReply {
+function replyOf(
+  argv: readonly Argument[],
+  reply: ReplyValue,
+  redact: Redact,
+  from: number,
+  room: { left: number },
+): ShownReply {
   const [first] = argv;
   if (typeof reply === 'string' && typeof first === 'string' && reports.has(first.toLowerCase()))
     return shownLines(reply, redact);
-  return shownReply(reply, redact, { from, secret: asksForSecret(argv) });
+  return shownReply(reply, redact, { from, secret: asksForSecret(argv), room });
 }
 
 // they answer with lines of the server's own

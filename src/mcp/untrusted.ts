@@ -37,23 +37,48 @@ export function shownLines(text: string, redact: Redact): string {
   return whole.length <= mostOfLines ? whole : `${whole.slice(0, mostOfLines)}... (cut)`;
 }
 
-/** A reply as bounded values. `from`: the first element of its array that is shown. `secret`: what it holds is one by its name. */
-export function shownReply(reply: ReplyValue, redact: Redact, { from = 0, secret = false } = {}): ShownReply {
+/** How a reply is shown. */
+export interface ReplyOptions {
+  /** The first element of its array that is shown. */
+  readonly from?: number;
+  /** What it holds is a secret by its name. */
+  readonly secret?: boolean;
+  /** Characters of JSON that are left for it; what does not fit is counted. */
+  readonly room?: { left: number };
+}
+
+/** A reply as bounded values: every value, every array, and with `room` all of it. */
+export function shownReply(reply: ReplyValue, redact: Redact, options: ReplyOptions = {}): ShownReply {
+  const { from = 0, secret = false, room = { left: Number.POSITIVE_INFINITY } } = options;
+  if (isArray(reply)) return shownArray(reply, redact, from, secret, room);
+  const shown = shownOne(reply, redact, secret);
+  room.left -= JSON.stringify(shown).length + 1;
+  return shown;
+}
+
+function shownOne(reply: Exclude<ReplyValue, readonly ReplyValue[]>, redact: Redact, secret: boolean): ShownReply {
   if (reply === null || typeof reply === 'number' || typeof reply === 'boolean') return reply;
-  if (typeof reply === 'string') return secret ? '[redacted]' : shownBytes(reply, redact);
-  if (isArray(reply)) return shownArray(reply, redact, from, secret);
-  if ('base64' in reply) return secret ? '[redacted]' : shownBytes(reply, redact);
+  if (typeof reply === 'string' || 'base64' in reply) return secret ? '[redacted]' : shownBytes(reply, redact);
   if ('integer' in reply) return reply.integer;
   return { error: cut(redact(reply.error.message), false) };
 }
 
 // a field called password is followed by a password: HGETALL answers names and values in turn
-function shownArray(items: readonly ReplyValue[], redact: Redact, from: number, secret: boolean): ShownReply {
-  const shown = items.slice(from, from + mostElements).map((item, offset) => {
+function shownArray(
+  items: readonly ReplyValue[],
+  redact: Redact,
+  from: number,
+  secret: boolean,
+  room: { left: number },
+): ShownReply {
+  const shown: ShownReply[] = [];
+  for (const [offset, item] of items.slice(from, from + mostElements).entries()) {
+    if (room.left <= 0) break;
     const before = items[from + offset - 1];
     const named = typeof before === 'string' && isSecretName(before);
-    return shownReply(item, redact, { secret: secret || named });
-  });
+    room.left -= 2;
+    shown.push(shownReply(item, redact, { secret: secret || named, room }));
+  }
   const rest = items.length - from - shown.length;
   return rest > 0 ? [...shown, `... and ${rest} more elements`] : shown;
 }

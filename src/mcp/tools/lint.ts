@@ -1,7 +1,7 @@
 /** redops_lint: what is dangerous in a command file or a Lua script, without a server. */
 import { z } from 'zod';
 import { lintFiles } from '../../agent.ts';
-import { answer } from '../answer.ts';
+import { answer, fitting, maxOutputCharacters } from '../answer.ts';
 import { findings } from '../report-page.ts';
 import { tool } from '../tool.ts';
 
@@ -21,7 +21,8 @@ export const lintTool = tool({
       result: answer({
         status: errors > 0 ? 'errors' : diagnostics.length > 0 ? 'findings' : 'clean',
         errors,
-        findings: findings(diagnostics, redact, 25),
+        found: diagnostics.length,
+        findings: fitting(findings(diagnostics, redact, 25), 0, maxOutputCharacters - 1000),
         unchecked: unchecked.map(({ code }) => code),
       }),
     };
