@@ -92,10 +92,7 @@ interface Scoped {
   readonly only?: 'read';
 }
 
-function scopesOf(
-  argv: LintCommand['argv'],
-  selection: LintCommand['selection'],
-): readonly Scoped[] {
+function scopesOf(argv: LintCommand['argv'], selection: LintCommand['selection']): readonly Scoped[] {
   const uses = keysOf(argv);
   if (uses === undefined || runsScript(argv) || listing.has(commandName(argv))) return [{ scope: everyKey }];
   if (selection !== undefined) {
@@ -110,10 +107,12 @@ function scopesOf(
     const scope: Scope = prefix === undefined ? everyKey : { keys: 'under', prefix: toBuffer(prefix) };
     return { scope, only: 'read' };
   });
-  const named = uses.map(({ key, access }): Scoped => ({
-    scope: key === undefined ? everyKey : { keys: 'one', key: toBuffer(key) },
-    ...(access === 'RO' && writesAnother ? { only: 'read' as const } : {}),
-  }));
+  const named = uses.map(
+    ({ key, access }): Scoped => ({
+      scope: key === undefined ? everyKey : { keys: 'one', key: toBuffer(key) },
+      ...(access === 'RO' && writesAnother ? { only: 'read' as const } : {}),
+    }),
+  );
   return [...named, ...read];
 }
 
