@@ -55,6 +55,7 @@ export function shapeOf(argv: Argv): Shape {
   if (name === 'zrangestore' && hasWord(argv, ['byscore', 'bylex'])) return { ...limited, replies: false };
   if (name === 'zrange' && hasWord(argv, ['byscore', 'bylex'])) return limited;
   if (name === 'xrange' || name === 'xrevrange') return entries(argv);
+  if (name === 'xread' || name === 'xreadgroup') return following(argv);
   const fixed = shapes.get(name);
   return fixed ?? { shape: 'one' };
 }
@@ -94,6 +95,12 @@ function between(range: { readonly from: number; readonly to: number }, argv: Ar
 function entries(argv: Argv): Shape {
   const words = [wordOf(argv[2]), wordOf(argv[3])];
   return words.includes('-') && words.includes('+') ? { ...limited, atMost: false } : limited;
+}
+
+/** XREAD [COUNT n] [BLOCK ms] STREAMS key ... id ...: all entries of each at most, or so many. */
+function following(argv: Argv): Shape {
+  const at = argv.findIndex((argument) => wordOf(argument) === 'count' || wordOf(argument) === 'streams');
+  return at > 0 && wordOf(argv[at]) === 'count' ? { ...limited, range: { count: at + 1 } } : limited;
 }
 
 /** The count of `LIMIT offset count`; skipped elements are walked over too. A negative count is all. */

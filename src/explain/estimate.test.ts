@@ -30,6 +30,7 @@ const collections: readonly KeyFacts[] = [
   keyFacts('z', 'zset', 5000),
   keyFacts('l', 'list', 300),
   keyFacts('s', 'set', 40),
+  keyFacts('x', 'stream', 700),
   keyFacts('str', 'string', 100),
   keyFacts('gone', 'none', 0, { exists: false }),
 ];
@@ -66,6 +67,8 @@ describe('estimated_ops', () => {
     [['SCAN', '0', 'COUNT', '1000'], 1000],
     [['FLUSHDB'], 100_000],
     [['FLUSHDB', 'ASYNC'], 1],
+    [['XREAD', 'COUNT', '10', 'STREAMS', 'x', '0'], 10],
+    [['XREAD', 'STREAMS', 'x', '0'], 700],
     [['PING'], 1],
     [['NOSUCH', 'x'], 1],
   ])('%j touches %i', (argv, elements) => {
