@@ -117,7 +117,8 @@ function byWork(argv: Argv, factsOf: (key: Bytes) => KeyFacts | undefined): stri
   for (const { key } of uses) {
     const facts = key === undefined ? undefined : factsOf(key);
     if (facts === undefined) return 'reads a key whose size is not known';
-    const large = shape === 'one' ? tooLarge(facts) : facts.exists && facts.elements === undefined && tooLarge(facts);
+    const whole = shape === 'one' || info.name === 'xread';
+    const large = whole ? tooLarge(facts) : facts.exists && facts.elements === undefined && tooLarge(facts);
     if (large) return `would read ${facts.elements ?? facts.bytes ?? 'unknown'} elements or bytes, which may take long`;
   }
   return undefined;
