@@ -14,7 +14,7 @@ import type { Diagnostic } from './plan/diagnostic.ts';
 import type { Estimate } from './plan/estimate.ts';
 import type { Explanation } from './plan/explanation.ts';
 import type { Draft, Plan } from './plan/plan.ts';
-import type { Target } from './plan/target.ts';
+import { type Target, unknownServer } from './plan/target.ts';
 import { compile } from './request/compile.ts';
 import { parseRequest } from './request/parse.ts';
 
@@ -77,28 +77,11 @@ function compiled(request: Parameters<typeof compile>[0]): { draft?: Draft; diag
   return compile(request);
 }
 
-/** Stands in for a server that was not asked: the newest that redops was tried on, with nothing in it. */
+/** Stands in for a server that was not asked: Redis 8.0 with nothing in it. */
 const nobody: Target = {
   identity: { topology: 'standalone', id: 'none', database: 0, user: 'unknown' },
   name: 'no server',
-  server: {
-    engine: 'unknown',
-    version: 'unknown',
-    redis_version: '8.0.0',
-    run_id: '',
-    time_ms: 0,
-    role: 'master',
-    replicas: 0,
-    cluster: false,
-    loopback: false,
-    keys: 0,
-    keys_with_ttl: 0,
-    used_memory: 0,
-    maxmemory: 0,
-    maxmemory_policy: 'unknown',
-    lazyfree: {},
-    round_trip_ms: 0,
-  },
+  server: { ...unknownServer, redis_version: '8.0.0' },
   keys: [],
   selections: [],
   scripts: [],

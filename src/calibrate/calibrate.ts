@@ -33,6 +33,7 @@ const compactSizes = [1, 8, 30, 100];
 const tableSizes = [8, 100, 1_000, 4_000, 8_000, 16_000, 32_000, 64_000, 250_000, 1_000_000];
 const stringSizes = [16, 1_000, 16_000, 256_000, 1_000_000];
 const argumentCounts = [1, 10, 100, 400];
+/** Keys beside one another; the larger number only on a server of our own, since they have no TTL. */
 const keyspaces = [argumentKey, 100_000];
 
 /** Measures every probe on every size. The wire's keys are gone afterwards, also when it fails. Rejects with OpsError, and with what the wire rejects with. */
@@ -42,7 +43,7 @@ export async function calibrate(
 ): Promise<Curves> {
   const prefix = `redops:calibration:${randomBytes(6).toString('hex')}:`;
   const site = { key: `${prefix}key`, other: `${prefix}other`, out: `${prefix}out` };
-  const names = [...Object.values(site), ...namesOf(site.key, Math.min(largest, keyspaces.at(-1)!))];
+  const names = [...Object.values(site), ...namesOf(site.key, sizesOf('keys', largest).at(-1)!.units)];
   for (const some of chunks(names)) {
     if ((await wire.send(['EXISTS', ...some])) !== 0)
       throw new OpsError('server_error', 'the server does not say that names of our own are free');
@@ -71,7 +72,10 @@ interface Size {
 }
 
 function sizesOf(kind: Kind, largest: number): readonly Size[] {
-  if (kind === 'keys') return keyspaces.filter((units) => units <= largest).map((units) => ({ units, table: false }));
+  if (kind === 'keys')
+    return keyspaces
+      .filter((units) => units <= Math.max(argumentKey, largest / 10))
+      .map((units) => ({ units, table: false }));
   if (kind === 'string') return stringSizes.map((units) => ({ units, table: false }));
   return [
     ...compactSizes.map((units) => ({ units, table: false })),
@@ -168,7 +172,7 @@ async function build(wire: Wire, kind: Kind, key: string, { units, table }: Size
   await settle();
 }
 
-/** Should redops be killed, its keys go by themselves after so many milliseconds. */
+/** Should redops be killed, its collections go by themselves after so many milliseconds. */
 const leftMs = 3_600_000;
 
 async function formAt(wire: Wire, kind: Kind, key: string): Promise<Form> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { somePlan } from '../../test/cli/documents.ts';
 import { type FakeOptions, type Outcome, runFake, someEvents } from '../../test/cli/fake-io.ts';
-import { noTotals } from '../execute/totals.ts';
+import { noTotals } from '../plan/totals.ts';
 import { foldEvents } from '../report/fold.ts';
 import { openRun, type RunBegun } from '../state/runs.ts';
 

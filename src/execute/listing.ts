@@ -4,10 +4,10 @@ import { OpsError } from '../base/ops-error.ts';
 import type { Event } from '../plan/event.ts';
 import type { TtlGroup } from '../plan/report.ts';
 import type { ScanStep } from '../plan/step.ts';
+import { noTotals } from '../plan/totals.ts';
 import { replyInteger } from '../redis/reply.ts';
 import type { Ending } from './pipeline.ts';
 import { isInterruption, type Session } from './session.ts';
-import { noTotals } from './totals.ts';
 import { walk } from './walk.ts';
 
 /** Prefixes told apart in an audit; further ones are counted together under the empty prefix. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { noTotals } from '../plan/totals.ts';
 import { progressOf } from './progress.ts';
-import { noTotals } from './totals.ts';
 
 const page = (shard: string, cursor: string, changed: number, more: object = {}) => ({
   kind: 'page',

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { OpsError } from '../base/ops-error.ts';
 import { CommandResult, Totals } from '../plan/report.ts';
-import { addTotals, noTotals } from './totals.ts';
+import { addTotals, noTotals } from '../plan/totals.ts';
 
 /** Where one part stands. */
 export interface PartProgress {

@@ -11,6 +11,7 @@ import type { Event } from '../plan/event.ts';
 import { noFiles } from '../plan/planned-file.ts';
 import type { Totals } from '../plan/report.ts';
 import type { ScanStep } from '../plan/step.ts';
+import { noTotals } from '../plan/totals.ts';
 import { LostConnection } from '../redis/connection.ts';
 import { type ExportFile, openExport } from './export-file.ts';
 import {
@@ -27,7 +28,6 @@ import {
 } from './export-value.ts';
 import type { Ending } from './pipeline.ts';
 import { backoffMs, type Session } from './session.ts';
-import { noTotals } from './totals.ts';
 import { walk } from './walk.ts';
 
 /** Values that are asked for in one packet: keys, and bytes of their strings. */

@@ -12,6 +12,7 @@ import type { Event } from '../plan/event.ts';
 import { noFiles } from '../plan/planned-file.ts';
 import type { StreamFacts, Totals } from '../plan/report.ts';
 import { placeInSource, type StreamStep } from '../plan/step.ts';
+import { noTotals } from '../plan/totals.ts';
 import { type CommandSource, openSource } from './command-source.ts';
 import { type FailuresFile, openFailures } from './failures-file.ts';
 import { type EffectRule, effectByRule, effectRule, problem } from './outcome.ts';
@@ -20,7 +21,6 @@ import { howToGoOn } from './resume-hint.ts';
 import { Session, type StreamTerms } from './session.ts';
 import { type Command, type Streamed, type StreamState, startStream } from './stream.ts';
 import { streamRouted } from './stream-cluster.ts';
-import { noTotals } from './totals.ts';
 import { allowed, openWindow, slackOf } from './window.ts';
 
 /** Totals are told at most this often, in milliseconds: smooth for the eye, and nothing beside the commands. */

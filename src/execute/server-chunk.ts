@@ -10,12 +10,12 @@ import { chunkSha1, chunkSource } from '../plan/chunk-script.ts';
 import type { Event } from '../plan/event.ts';
 import type { CommandResult, Totals } from '../plan/report.ts';
 import type { ForEachStep } from '../plan/step.ts';
+import { noTotals } from '../plan/totals.ts';
 import { type Argument, literal } from '../plan/values.ts';
 import { LostConnection } from '../redis/connection.ts';
 import { NotSent, type Reply, replyInteger, replyText } from '../redis/reply.ts';
 import { problemOf } from './outcome.ts';
 import { backoffMs, type Session } from './session.ts';
-import { noTotals } from './totals.ts';
 import { isPassing } from './walk-page.ts';
 
 /** What a chunk is to do. */

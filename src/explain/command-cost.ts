@@ -155,7 +155,7 @@ function elementsCost(
     : smallReply;
   return {
     elements: Math.max(1, touched),
-    exact: !atMost && each.every(({ known }) => known !== undefined),
+    exact: !atMost && each.length > 0 && each.every(({ known }) => known !== undefined),
     time: addTimes([timeOf(found, costs), bytesTime(reply_bytes - typical)]),
     reply_bytes,
   };
@@ -167,6 +167,7 @@ function sizeOf(known: KeyFacts | undefined): number {
 }
 
 function acrossKeys(touched: readonly number[], across: Across): number {
+  if (touched.length === 0) return 0; // its keys are not known
   const all = touched.reduce((sum, one) => sum + one, 0);
   if (across === 'sum') return all;
   if (across === 'least') return Math.min(...touched) * touched.length;

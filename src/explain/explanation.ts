@@ -34,7 +34,7 @@ const mostKeys = 20;
 export function explanationOf(draft: Draft, target: Target, live = true): Explanation {
   const facts = factsOf(target);
   const { atomic, idempotent, reversible, permissions, min_version } = natureOf(draft, target);
-  const steps = draft.steps.map((step) => explainStep(step, draft, target, facts, live));
+  const steps = draft.steps.map((step) => explainStep(step, draft, target, facts));
   const { curves: _, ...costs } = facts.costs;
   return {
     version: 1,
@@ -56,7 +56,7 @@ export function explanationOf(draft: Draft, target: Target, live = true): Explan
   };
 }
 
-function explainStep(step: Step, draft: Draft, target: Target, facts: Facts, live: boolean): ExplainedStep {
+function explainStep(step: Step, draft: Draft, target: Target, facts: Facts): ExplainedStep {
   const argvs: readonly (readonly Argument[])[] =
     step.kind === 'stream'
       ? sampledCommands({ steps: [step] }, target).map(({ argv }) => [...argv])
@@ -64,10 +64,7 @@ function explainStep(step: Step, draft: Draft, target: Target, facts: Facts, liv
   const selected = step.kind === 'scan' || step.kind === 'for_each' ? selectionOf(step.selection, target) : undefined;
   const commands = argvs.slice(0, mostCommands).map((argv) => {
     const count = selected && isSelecting(step) ? timesOf(argv, step, selected, target) : 1;
-    const explained = explainCommand(argv, count, selected, target, facts);
-    if (live) return explained;
-    const { memory_bytes: _, ...known } = explained;
-    return explained.writes ? known : explained;
+    return explainCommand(argv, count, selected, target, facts);
   });
   const all = step.kind === 'stream' ? commandsOfFile(step, target, argvs.length) : argvs.length;
   return { kind: step.kind, atomic: isAtomic(step), commands, more: all - commands.length };

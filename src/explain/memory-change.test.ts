@@ -22,6 +22,8 @@ describe('memoryChange', () => {
     ['COPY big none', 0, 64_000],
     ['ZUNIONSTORE big 1 z', -64_000, -63_100],
     ['SPOP big 5', -64_000, 0],
+    ['SORT z', 0, 0],
+    ['SORT z STORE none', 0, 900],
   ])('%s: %i to %i bytes', (line, low, high) => {
     expect(change(line)).toEqual({ low, high });
   });
@@ -37,6 +39,11 @@ describe('memoryChange', () => {
   it('a deadline takes and gives an entry', () => {
     const { low, high } = change('EXPIRE big 10')!;
     expect([low < 0, high > 0, high < 100]).toEqual([true, true, true]);
+  });
+
+  it('is not known of keys that were not looked at', () => {
+    for (const line of ['DEL other', 'SET other v', 'HSET other f v']) expect(change(line)).toBeUndefined();
+    expect(change('COPY other none')).toBeUndefined();
   });
 
   it('is not known of scripts, of flushes, and of commands that are not in the table', () => {

@@ -22,17 +22,19 @@ const elementOverhead = 100;
 /** A TTL's entry. */
 const ttlBytes = 40;
 
-/** The change by one call; undefined where it is not known: scripts, and commands that the table does not have. */
+/** The change by one call; undefined where it is not known: scripts, commands that the table does not have, keys that were not looked at. */
 export function memoryChange(argv: Argv, facts: Facts): MemoryChange | undefined {
   const name = commandName(argv);
   if (findCommand(argv) === undefined || runsScript(argv)) return undefined;
   if (!isWrite(argv)) return none;
   const uses = keysOf(argv) ?? [];
+  if (uses.some(({ key }) => key === undefined || facts.of(key) === undefined)) return undefined;
   if (deletes.has(name)) return sum(uses.map((use) => gone(use, facts)));
   if (takes.has(name)) return { low: sum(uses.map((use) => gone(use, facts))).low, high: 0 };
   if (ttls.has(name)) return { low: -ttlBytes, high: ttlBytes };
   if (name === 'flushall' || name === 'flushdb') return undefined;
   const old = sum(uses.filter(({ access }) => access === 'OW').map((use) => gone(use, facts)));
+  if (optional.has(name) && !uses.some(({ access }) => access === 'OW')) return none;
   if (copies.has(name)) return { low: old.low, high: old.high + sum(uses.map((use) => held(use, facts))).high };
   if (moves.has(name)) return old;
   return { low: old.low, high: old.high + brought(argv) };
@@ -53,11 +55,12 @@ const copies: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Without STORE they only read. */
+const optional: ReadonlySet<string> = new Set(['sort', 'georadius', 'georadiusbymember']);
+
 function gone(use: KeyUse, facts: Facts): MemoryChange {
-  const known = use.key === undefined ? undefined : facts.of(use.key);
-  if (known?.exists === false) return none;
-  const bytes = known?.bytes;
-  return bytes === undefined ? { low: 0, high: 0 } : { low: -bytes, high: -bytes };
+  const bytes = (use.key === undefined ? undefined : facts.of(use.key)?.bytes) ?? 0;
+  return { low: 0 - bytes, high: 0 - bytes };
 }
 
 /** What a key that is read holds: a result can be as large. */

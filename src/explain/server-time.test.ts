@@ -8,11 +8,43 @@ const costs: Costs = {
   basis: 'target',
   measured_ms: 0,
   curves: {
-    'hgetall/hash/compact': { points: [[1, 2], [100, 20]], spread: 1.2 }, // biome-ignore format: a table
-    'hgetall/hash/table': { points: [[10, 3], [1000, 100], [10_000, 1000]], spread: 1.2 }, // biome-ignore format: a table
-    'hscan/hash/table': { points: [[1000, 100], [10_000, 100], [1_000_000, 400]], spread: 1.2 }, // biome-ignore format: a table
-    'hget/hash/table': { points: [[1000, 1], [1_000_000, 3]], spread: 2.5 }, // biome-ignore format: a table
-    'hmget/hash/table': { points: [[1, 1], [100, 20]], spread: 1.2 }, // biome-ignore format: a table
+    'hgetall/hash/compact': {
+      points: [
+        [1, 2],
+        [100, 20],
+      ],
+      spread: 1.2,
+    },
+    'hgetall/hash/table': {
+      points: [
+        [10, 3],
+        [1000, 100],
+        [10_000, 1000],
+      ],
+      spread: 1.2,
+    },
+    'hscan/hash/table': {
+      points: [
+        [1000, 100],
+        [10_000, 100],
+        [1_000_000, 400],
+      ],
+      spread: 1.2,
+    },
+    'hget/hash/table': {
+      points: [
+        [1000, 1],
+        [1_000_000, 3],
+      ],
+      spread: 2.5,
+    },
+    'hmget/hash/table': {
+      points: [
+        [1, 1],
+        [100, 20],
+      ],
+      spread: 1.2,
+    },
   },
 };
 const hgetall = (size: number, change: Partial<Work> = {}): Work => ({

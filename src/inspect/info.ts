@@ -2,7 +2,7 @@
 
 import { OpsError } from '../base/ops-error.ts';
 import { ReplyError } from '../formats/resp.ts';
-import type { Identity, Server, Target } from '../plan/target.ts';
+import { type Identity, type Server, type Target, unknownServer } from '../plan/target.ts';
 import type { Lease } from '../redis/connection.ts';
 import { type Reply, replyBytes, replyText } from '../redis/reply.ts';
 import { pressureOf, pressureSettings } from './pressure.ts';
@@ -21,25 +21,7 @@ export interface Where {
 export function busyServer(where: Where): { identity: Identity; server: Server } {
   return {
     identity: { topology: topologyOf(where), id: 'busy', database: where.database, user: 'unknown' },
-    server: {
-      engine: 'unknown',
-      version: 'unknown',
-      redis_version: 'unknown',
-      run_id: '',
-      time_ms: Date.now(),
-      role: 'master',
-      replicas: 0,
-      cluster: false,
-      loopback: where.loopback,
-      busy: true,
-      keys: 0,
-      keys_with_ttl: 0,
-      used_memory: 0,
-      maxmemory: 0,
-      maxmemory_policy: 'unknown',
-      lazyfree: {},
-      round_trip_ms: 0,
-    },
+    server: { ...unknownServer, time_ms: Date.now(), loopback: where.loopback, busy: true },
   };
 }
 

@@ -6,6 +6,7 @@ import type { Run } from '../agent.ts';
 import { OpsError } from '../base/ops-error.ts';
 import { countsByPage, type Plan } from '../plan/plan.ts';
 import type { Report, Totals } from '../plan/report.ts';
+import { addTotals, noTotals } from '../plan/totals.ts';
 
 /** How far a run is. */
 export interface Motion {
@@ -88,7 +89,7 @@ export async function within<Result>(promise: Promise<Result>, ms: number): Prom
 
 function follow(plan: Plan, run: Run, stop: AbortController, begun: (runId: string) => void): Job {
   let runId = '';
-  let totals: Totals = { scanned: 0, matched: 0, changed: 0, unchanged: 0, failed: 0, unknown: 0, retried: 0 };
+  let totals: Totals = noTotals;
   const byPage = countsByPage(plan);
   const read = async (): Promise<Report> => {
     for await (const event of run.events) {
@@ -96,7 +97,7 @@ function follow(plan: Plan, run: Run, stop: AbortController, begun: (runId: stri
         runId = event.run_id;
         begun(runId);
       }
-      if (event.kind === 'page') totals = added(totals, event.totals);
+      if (event.kind === 'page') totals = addTotals(totals, event.totals);
       if (event.kind === 'result' && event.effect === 'changed' && !byPage)
         totals = { ...totals, changed: totals.changed + 1 };
     }
@@ -106,18 +107,6 @@ function follow(plan: Plan, run: Run, stop: AbortController, begun: (runId: stri
   ended.catch(() => undefined); // whoever waits for it still sees the failure
   const planned = plan.execution_plan.estimate.keys;
   return { stop, ended, motion: () => ({ runId, digest: plan.digest, totals, planned }) };
-}
-
-function added(a: Totals, b: Totals): Totals {
-  return {
-    scanned: a.scanned + b.scanned,
-    matched: a.matched + b.matched,
-    changed: a.changed + b.changed,
-    unchanged: a.unchanged + b.unchanged,
-    failed: a.failed + b.failed,
-    unknown: a.unknown + b.unknown,
-    retried: a.retried + b.retried,
-  };
 }
 
 function tooMany(): OpsError {

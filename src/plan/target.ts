@@ -107,6 +107,26 @@ export const Server = z.strictObject({
 /** See the schema. */
 export type Server = z.output<typeof Server>;
 
+/** Stands in for a server of which nothing is known. */
+export const unknownServer: Server = {
+  engine: 'unknown',
+  version: 'unknown',
+  redis_version: 'unknown',
+  run_id: '',
+  time_ms: 0,
+  role: 'master',
+  replicas: 0,
+  cluster: false,
+  loopback: false,
+  keys: 0,
+  keys_with_ttl: 0,
+  used_memory: 0,
+  maxmemory: 0,
+  maxmemory_policy: 'unknown',
+  lazyfree: {},
+  round_trip_ms: 0,
+};
+
 /** One key, read with O(1) commands. */
 export const KeyFacts = z.strictObject({
   key: Key,

@@ -1,5 +1,5 @@
 /** Counting what a job did. */
-import type { Totals } from '../plan/report.ts';
+import type { Totals } from './report.ts';
 
 /** The zero of Totals. */
 export const noTotals: Totals = { scanned: 0, matched: 0, changed: 0, unchanged: 0, failed: 0, unknown: 0, retried: 0 };
