@@ -1,6 +1,6 @@
 /**
- * The costs that redops brings along, read once and only when something is priced: the least of three measurements by
- * `redops explain --calibrate` on Redis 7.0.15, doubted by a factor of two on other machines and versions.
+ * The costs that redops brings along, read once and only when something is priced: what one run of `redops explain
+ * --calibrate --json` measured on Redis 7.0.15, under the basis "default". Other machines and versions are doubted by two.
  */
 import { createRequire } from 'node:module';
 import { once } from '../base/once.ts';

@@ -111,10 +111,12 @@ describe('estimate', () => {
   });
 
   it('DEL of a hash of a million fields holds the server for hundreds of milliseconds, UNLINK for none', () => {
-    const ms = (name: string) => estimate(draftOf(pipeline([name, 'h'])), target).estimate.server_ms;
-    expect(ms('DEL')).toBeGreaterThan(100);
-    expect(ms('DEL')).toBeLessThan(1000);
-    expect(ms('UNLINK')).toBeLessThan(1.1);
+    const price = (name: string) => estimate(draftOf(pipeline([name, 'h'])), target).estimate;
+    // measured on 7.0.15: 400 to 600 ms
+    expect(price('DEL').server_ms_low).toBeLessThan(400);
+    expect(price('DEL').server_ms_high).toBeGreaterThan(600);
+    expect(price('DEL').server_ms).toBeGreaterThan(100);
+    expect(price('UNLINK').server_ms).toBeLessThan(1.1);
   });
 
   it('a job visits the whole keyspace and acts on what matches', () => {
