@@ -6,6 +6,7 @@ import { readPlan } from './assemble.ts';
 import type { CommandInfo } from './catalog/command.ts';
 import { errorTable } from './catalog/errors.ts';
 import { commandTable } from './catalog/table.ts';
+import { explainPlanned } from './explaining.ts';
 import type { Plan } from './plan/plan.ts';
 import { Report } from './plan/report.ts';
 import { createSources } from './sources.ts';
@@ -14,7 +15,7 @@ import { appendAudit, verifyAudit } from './state/audit.ts';
 import { loadPlan, savePlan } from './state/plans.ts';
 import { readRun } from './state/run-folders.ts';
 
-export { appendAudit, errorTable, noteAsked, savePlan, verifyAudit };
+export { appendAudit, errorTable, explainPlanned, noteAsked, savePlan, verifyAudit };
 
 /** The plan that was kept under a digest, checked against it; undefined when there is none. Rejects with OpsError tampered, usage, state. */
 export async function keptPlan(stateDir: string, digest: string): Promise<Plan | undefined> {

@@ -57,7 +57,7 @@ const mayImport: Readonly<Record<string, { readonly from: readonly string[]; rea
   'judge.ts': { from: ['assemble.ts', 'read-admission.ts', 'base', 'catalog', 'lint', 'plan'] },
   'policed.ts': { from: ['approval.ts', 'judge.ts', 'catalog', 'lint', 'plan', 'redis'] },
   'approve-plan.ts': { from: ['assemble.ts', 'sources.ts', 'base', 'plan', 'state'] },
-  'desk.ts': { from: ['assemble.ts', 'sources.ts', 'catalog', 'plan', 'state'] },
+  'desk.ts': { from: ['assemble.ts', 'explaining.ts', 'sources.ts', 'catalog', 'plan', 'state'] },
   'prepared.ts': { from: ['approval.ts', 'base', 'execute', 'formats', 'lint', 'plan', 'redis', 'state'] },
   'reach.ts': { from: ['inspect', 'redis'] },
   'lint-verbs.ts': {

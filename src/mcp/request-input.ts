@@ -3,6 +3,7 @@
  * Schema is a resource, since it is larger than what all tools together may cost a model.
  */
 import { z } from 'zod';
+import { OpsError } from '../base/ops-error.ts';
 import { Request } from '../plan/request.ts';
 
 // what every request has, and what names a file of the machine's own disk, which agents do not reach
@@ -50,6 +51,14 @@ export function requestOf({
   commands?: readonly string[] | undefined;
 }): unknown {
   return request ?? { operation_type: 'pipelining', commands };
+}
+
+/** Throws OpsError usage unless exactly one of them is given. */
+export function mustBeOne(input: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  if (names.filter((name) => input[name] !== undefined).length === 1) return;
+  throw new OpsError('usage', `give exactly one of ${names.join(', ')}`, {
+    remedy: 'commands: ["INFO memory"], for example.',
+  });
 }
 
 function operationTypes() {

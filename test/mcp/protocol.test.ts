@@ -74,6 +74,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('revision %s', (revision) =
       'pipelining',
       'transaction',
     ]);
+    for (const { title, description } of prompts) expect([title, description]).not.toContain(undefined);
     const { messages } = await test1.client.getPrompt({ name: 'batch', arguments: { goal: 'delete tmp:*' } });
     expect(JSON.stringify(messages)).toContain('delete tmp:*');
   });
@@ -112,6 +113,35 @@ test('SIGTERM ends the process, although its input is open', async () => {
   await new Promise<void>((resolve) => child.stderr?.once('data', () => resolve()));
   child.kill('SIGTERM');
   expect(await ended).toMatchObject({ status: 0, out: '' });
+});
+
+test('a plan is explained by its digest, command by command, and explaining keeps no plan', async () => {
+  const client = await startClient({ url: server.url });
+  const digest = await client.plan({ operation_type: 'pipelining', commands: ['SET a 1', 'GET b'] });
+  const { said } = await client.call('redops_explain', { digest });
+  expect(said).toMatchObject({
+    status: 'priced',
+    permissions: expect.arrayContaining(['+get', '+set', '~a', '~b']),
+    explained: [
+      {
+        command: 'SET a 1',
+        writes: true,
+        destructive: true,
+        keys: [{ key: 'a', access: 'overwrites', exists: false }],
+      },
+      { command: 'GET b', elements: 1, keys: [{ key: 'b', access: 'reads' }] },
+    ],
+  });
+  expect(said).not.toHaveProperty('digest');
+  const many = Array.from({ length: 120 }, (_, at) => `GET ${'long'.repeat(20)}:${at}`);
+  const bounded = await client.call('redops_explain', { commands: many });
+  expect(bounded.said.explained_left_out).toBeGreaterThan(0);
+  expect(bounded.text.length).toBeLessThan(8000 * 3.5);
+  expect(await client.call('redops_explain', { digest, commands: ['GET b'] })).toMatchObject({
+    failed: true,
+    said: { code: 'usage', message: 'give exactly one of request, commands, digest' },
+  });
+  expect(await client.call('redops_explain', { digest: 'f'.repeat(64) })).toMatchObject({ failed: true });
 });
 
 test('a cluster is read, and held to the same', async () => {

@@ -128,7 +128,13 @@ const looking: readonly Task[] = [
       {
         tool: 'redops_explain',
         args: { commands: ['HGETALL h'] },
-        says: { status: 'priced', needs: 'read', estimate: { keys: 1, estimated_ops: 5000 } },
+        says: {
+          status: 'priced',
+          needs: 'read',
+          estimate: { keys: 1, estimated_ops: 5000 },
+          explained: [{ command: 'HGETALL h', elements: 5000, keys: [{ access: 'reads', type: 'hash', ttl_ms: -1 }] }],
+        },
+        has: ['HSCAN'],
       },
     ],
   },

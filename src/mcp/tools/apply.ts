@@ -6,7 +6,6 @@ import { acceptedContent, inputRequired } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Agent, ApplyOptions } from '../../agent.ts';
 import { systemClock } from '../../base/clock.ts';
-import { OpsError } from '../../base/ops-error.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { policyDigest } from '../../plan/policy.ts';
 import type { Report } from '../../plan/report.ts';
@@ -15,14 +14,10 @@ import { basisWords } from '../../report/plan-text.ts';
 import { requestWords } from '../../report/words.ts';
 import { answer, sentence } from '../answer.ts';
 import type { Call, Desk, Outcome } from '../desk.ts';
+import { Digest, keptPlan } from '../plan-input.ts';
 import { reportPage } from '../report-page.ts';
 import { begin, handleOf, settle } from '../settle.ts';
 import { tool } from '../tool.ts';
-
-const Digest = z
-  .string()
-  .regex(/^(?:sha256:)?[0-9a-f]{64}$/)
-  .describe('of redops_plan');
 
 /** See the file. */
 export const applyTool = tool({
@@ -37,8 +32,7 @@ export const applyTool = tool({
     dry_run: z.boolean().default(false).describe('read, send no write, count what would be sent'),
   }),
   run: async ({ digest, approval, dry_run: dryRun }, desk, call) => {
-    const plan = await desk.files.keptPlan(desk.stateDir, digest);
-    if (plan === undefined) throw noPlan(digest);
+    const plan = await keptPlan(digest, desk);
     const elicited = approval === undefined && !dryRun && (await isAnswered(plan, desk, call));
     const granted: ApplyOptions = {
       yes: true,
@@ -134,10 +128,4 @@ async function isAnswered(plan: Plan, desk: Desk, { context }: Call): Promise<bo
   if (context.mcpReq.inputResponses === undefined || !desk.approvals.answered(plan.digest, context)) return false;
   const name = await desk.agent.use(async ({ target }) => target.name);
   return acceptedContent(context.mcpReq.inputResponses, 'approval', Answer)?.target.trim() === clean(name);
-}
-
-function noPlan(digest: string): OpsError {
-  return new OpsError('usage', `no plan is kept under ${digest.slice(0, 19)}`, {
-    remedy: 'Plan the request first (redops_plan) and give the whole digest.',
-  });
 }

@@ -1,32 +1,52 @@
-/** redops_explain: the price of a request or of commands on live data, and nothing else. */
+/** redops_explain: what a request, commands or a plan would do and cost on live data, and nothing else. */
 import { z } from 'zod';
-import { OpsError } from '../../base/ops-error.ts';
+import type { Planned } from '../../agent.ts';
 import { answer } from '../answer.ts';
+import type { Desk } from '../desk.ts';
+import { explanationView } from '../explanation-view.ts';
+import type { ServedAgent } from '../held-agent.ts';
+import { Digest, keptPlan } from '../plan-input.ts';
 import { planView, unplanned } from '../plan-view.ts';
-import { CommandLines, RequestArgument, requestOf } from '../request-input.ts';
+import { CommandLines, mustBeOne, RequestArgument, requestOf } from '../request-input.ts';
 import { tool } from '../tool.ts';
+
+const Input = z.strictObject({
+  request: RequestArgument.exactOptional(),
+  commands: CommandLines.exactOptional(),
+  digest: Digest.exactOptional(),
+});
 
 /** See the file. */
 export const explainTool = tool({
   name: 'redops_explain',
-  title: 'Price commands',
+  title: 'Explain and price',
   description:
-    'What a request or commands would cost on live data (elements, server time, bytes) and what is wrong with them. Runs nothing.',
+    'What a request, commands or a plan would do and cost on live data: for each command its keys as they are, elements, server time as an interval, bytes, memory, and what is safer instead. Runs nothing.',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({ request: RequestArgument.exactOptional(), commands: CommandLines.exactOptional() }),
-  run: async (input, { agent, redact }) => {
-    mustBeOne(input);
-    return agent.use(async (one) => {
-      const planned = await one.plan(requestOf(input));
-      if (!planned.plan) return { result: answer(unplanned(planned, redact), { failed: true }) };
-      const { digest: _digest, ...priced } = planView(planned.plan, await one.judge(planned.plan), redact);
-      return { result: answer({ ...priced, status: 'priced' }), record: { digest: planned.plan.digest } };
+  input: Input,
+  run: async (input, desk) => {
+    mustBeOne(input, ['request', 'commands', 'digest']);
+    const { redact, files } = desk;
+    return desk.agent.use(async (agent) => {
+      const { explanation, ...planned } = files.explainPlanned(await plannedOf(input, agent, desk));
+      const { plan } = planned;
+      if (plan === undefined) return { result: answer(unplanned(planned, redact), { failed: true }) };
+      const verdict = await agent.judge(plan);
+      // only redops_plan keeps a plan; the commands of its view are all in the explanation
+      const {
+        digest: _digest,
+        commands: _commands,
+        commands_left_out: _left,
+        ...view
+      } = planView(plan, verdict, redact);
+      const explained = explanation === undefined || verdict?.hidden ? {} : explanationView(explanation, redact);
+      return { result: answer({ ...view, status: 'priced', ...explained }), record: { digest: plan.digest } };
     });
   },
 });
 
-/** Throws OpsError usage unless exactly one of the two is given. */
-export function mustBeOne(input: { readonly request?: unknown; readonly commands?: unknown }): void {
-  if ((input.request === undefined) !== (input.commands === undefined)) return;
-  throw new OpsError('usage', 'give either request or commands', { remedy: 'commands: ["INFO memory"], for example.' });
+async function plannedOf(input: z.output<typeof Input>, agent: ServedAgent, desk: Desk): Promise<Planned> {
+  if (input.digest === undefined) return agent.plan(requestOf(input));
+  const plan = await keptPlan(input.digest, desk);
+  return { plan, diagnostics: plan.warnings };
 }

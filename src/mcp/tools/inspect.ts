@@ -11,10 +11,9 @@ import type { Job } from '../jobs.ts';
 import { unplanned, type Verdict } from '../plan-view.ts';
 import type { Redact } from '../redact.ts';
 import { findings, reportPage } from '../report-page.ts';
-import { CommandLines, RequestArgument, requestOf } from '../request-input.ts';
+import { CommandLines, mustBeOne, RequestArgument, requestOf } from '../request-input.ts';
 import { begin, handleOf, settle } from '../settle.ts';
 import { tool } from '../tool.ts';
-import { mustBeOne } from './explain.ts';
 
 /** See the file. */
 export const inspectTool = tool({
@@ -25,7 +24,7 @@ export const inspectTool = tool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({ request: RequestArgument.exactOptional(), commands: CommandLines.exactOptional() }),
   run: async (input, desk, call) => {
-    mustBeOne(input);
+    mustBeOne(input, ['request', 'commands']);
     const { redact } = desk;
     const started = await desk.agent.use(
       async (agent): Promise<Outcome | { readonly job: Job; readonly plan: Plan }> => {
