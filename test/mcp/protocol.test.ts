@@ -64,6 +64,18 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('revision %s', (revision) =
       await expect(read(uri)).rejects.toThrow();
   });
 
+  test('completes the codes of rules and the names of commands', async () => {
+    const complete = async (uri: string, name: string, value: string) =>
+      (await test1.client.complete({ ref: { type: 'ref/resource', uri }, argument: { name, value } })).completion
+        .values;
+    expect(await complete('redops://rule/{code}', 'code', 'del00')).toEqual(['DEL001', 'DEL002', 'DEL003', 'DEL004']);
+    expect(await complete('redops://command/{name}', 'name', 'config|r')).toEqual([
+      'config|resetstat',
+      'config|rewrite',
+    ]);
+    expect(await complete('redops://command/{name}', 'name', 'nope')).toEqual([]);
+  });
+
   test('has a prompt for each operation', async () => {
     const { prompts } = await test1.client.listPrompts();
     expect(prompts.map(({ name }) => name).sort()).toEqual([
