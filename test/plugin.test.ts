@@ -179,6 +179,7 @@ describe.each(starting)('the server of %s', (file) => {
       .ended;
     expect(status).toBe(2);
     expect(err).toMatch(/no server is named\n {2}Set REDIS_URL/);
+    expect(textOf('docs/guide/agent.md'), 'the guide shows it').toContain(err.trim());
   });
 });
 
