@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import { errorTable } from '../src/catalog/errors.ts';
 import { findCommand } from '../src/catalog/lookup.ts';
 import { ttlStrategies } from '../src/catalog/ttl-strategies.ts';
@@ -28,13 +29,14 @@ describe.each(names)('%s', (name) => {
   const text = textOf(name);
   const spans = spansOf(text);
 
-  it('has the name of its folder, and says when to use it', () => {
+  it('keeps the limits of the Agent Skills format, and says when to use it', () => {
     const [, head] = /^---\n([\s\S]*?)\n---\n/.exec(text) ?? [];
-    const front = parse(head ?? '') as { name: string; description: string };
+    const front = Frontmatter.parse(parse(head ?? ''));
     expect(front.name).toBe(name);
     expect(front.description).toMatch(/ Use (when|for) /);
-    expect(front.description.length).toBeLessThan(1024);
+    expect(front.license).toBe('MIT');
     expect(text.split('\n').length).toBeLessThan(200);
+    expect(text.length / 3).toBeLessThan(5000); // tokens, counted high: what a skill may bring into a context
   });
 
   it('names tools that there are', () => {
@@ -76,6 +78,19 @@ describe.each(names)('%s', (name) => {
       expect(compile(parsed.request!).diagnostics, JSON.stringify(block)).toEqual([]);
     }
   });
+});
+
+/** The fields that the format has, each with its limit; any other is refused. */
+const Frontmatter = z.strictObject({
+  name: z
+    .string()
+    .max(64)
+    .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/),
+  description: z.string().min(1).max(1024),
+  license: z.string().exactOptional(),
+  compatibility: z.string().min(1).max(500).exactOptional(),
+  metadata: z.record(z.string(), z.string()).exactOptional(),
+  'allowed-tools': z.string().exactOptional(),
 });
 
 /** Words in capitals that are no commands: replies and Lua's tables. */
