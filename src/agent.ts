@@ -15,6 +15,7 @@ import { costsOf } from './calibrated.ts';
 import type { CalibrationOptions } from './calibrating.ts';
 import type * as desk from './desk.ts';
 import { type Contention, createContention } from './execute/contention.ts';
+import type { AclUser } from './explain/acl-rule.ts';
 import type { Explained } from './explaining.ts';
 import { inspect } from './inspect/inspect.ts';
 import { needs } from './inspect/questions.ts';
@@ -117,6 +118,8 @@ export interface Agent {
   judge(plan: Plan): Promise<Verdict | undefined>;
   /** Explains a command line or a request: its price, its commands, who may run it. */
   explain(input: unknown): Promise<Explained>;
+  /** The user who can read every key and do nothing else (reading-user.ts). Rejects with OpsError auth where the server does not tell its commands. */
+  readingUser(): Promise<AclUser>;
   /** Measures what commands cost, for the prices of this target (calibrating.ts). */
   calibrate(options: CalibrationOptions): Promise<Costs>;
   /** Sends commands without a plan, each with its outcome, in order (src/pipeline.ts). */
@@ -225,6 +228,11 @@ export async function openAgent(settings: AgentSettings): Promise<Agent> {
       explain: async (input) => {
         const { explainPlanned, requestOf } = await import('./explaining.ts');
         return explainPlanned(await plan(requestOf(input)));
+      },
+      readingUser: async () => {
+        const table = await (await import('./policed.ts')).askTable(connection);
+        if (table === undefined) throw new OpsError('auth', 'the server does not tell its commands (COMMAND)');
+        return (await import('./reading-user.ts')).readingUserOf(table, first.server.redis_version, 'PASSWORD');
       },
       calibrate: async (options) => {
         const stateDir = requireState(settings.stateDir, 'calibrating needs');

@@ -60,7 +60,8 @@ function isPersons({ approval, typedName, elicited }: Granted, { name, tag }: Co
   return approval !== undefined || typedName === name || (elicited === true && tag === 'dev');
 }
 
-async function askTable(connection: Pick<Connection, 'send'>): Promise<LiveTable | undefined> {
+/** The server's command table; undefined where it does not tell it. Rejects when it cannot be asked. */
+export async function askTable(connection: Pick<Connection, 'send'>): Promise<LiveTable | undefined> {
   const reply = await connection.send(['COMMAND']);
   return reply instanceof NotSent ? undefined : liveTable(reply);
 }

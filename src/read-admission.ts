@@ -19,7 +19,12 @@ export function notARead(
   table: LiveTable | undefined,
   factsOf: (key: Bytes) => KeyFacts | undefined,
 ): string | undefined {
-  return byNature(argv, table) ?? byArguments(argv) ?? byWork(argv, factsOf);
+  return neverARead(argv, table) ?? byArguments(argv) ?? byWork(argv, factsOf);
+}
+
+/** Why a command is no harmless read, whatever its arguments and keys are, in words after its name. */
+export function neverARead(argv: Argv, table: LiveTable | undefined): string | undefined {
+  return byNature(argv, table) ?? unbounded.get(commandName(argv));
 }
 
 /** Facts of keys by their bytes. */
@@ -83,13 +88,16 @@ function byArguments(argv: Argv): string | undefined {
         : undefined;
     case 'lolwut':
       return argv.length > 3 ? 'draws as much as it is told to' : undefined;
-    case 'lcs':
-    case 'stralgo':
-      return 'works as long as the product of both lengths, and takes as much memory';
     default:
       return undefined;
   }
 }
+
+const product = 'works as long as the product of both lengths, and takes as much memory';
+const unbounded: ReadonlyMap<string, string> = new Map([
+  ['lcs', product],
+  ['stralgo', product],
+]);
 
 const secretSettings = ['requirepass', 'masterauth', 'primaryauth', 'tls-key-file-pass', 'tls-client-key-file-pass'];
 

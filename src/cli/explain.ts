@@ -26,6 +26,10 @@ export interface ExplainOptions extends RunOptions {
 export async function explain(io: Io, options: ExplainOptions, what: string | undefined): Promise<number> {
   if (options.calibrate) return calibrate(io, options, what);
   if (options.onTarget) throw new OpsError('usage', '--on-target belongs to --calibrate');
+  if (what === undefined && options.acl)
+    return withAgent(io, options, undefined, async (agent) =>
+      printUser(io, { user: 'redops-reader', ...options }, await agent.readingUser()),
+    );
   if (what === undefined)
     throw new OpsError('usage', 'there is nothing to explain', {
       remedy: 'Give a command ("ZRANGE z 0 -1") or a request (a .json file, "-" for standard input).',

@@ -18,7 +18,7 @@ import type { OpsError } from '../base/ops-error.ts';
 /** What the command line uses of an agent. */
 export type PlanningAgent = Pick<
   Agent,
-  'target' | 'plan' | 'apply' | 'resume' | 'verify' | 'judge' | 'explain' | 'calibrate' | 'close'
+  'target' | 'plan' | 'apply' | 'resume' | 'verify' | 'judge' | 'explain' | 'readingUser' | 'calibrate' | 'close'
 >;
 
 /** What the front door needs of the agent's module. */

@@ -19,7 +19,7 @@ export async function serveMcp(io: Io, options: McpOptions): Promise<number> {
   const open = () => openAgent({ ...settings, policy });
   const first = await open(); // what is wrong with the target is said before a client is answered
   await first.close();
-  const about = `${clean(first.target.name)} counts as ${first.target.tag} (${clean(first.target.reason)}); without a person: ${policy.allow}.`;
+  const about = `${clean(first.target.name)} counts as ${first.target.tag} (${clean(first.target.reason)}); without a person: ${policy.allow}.\n${guardRail}`;
   const served: McpSettings = {
     open,
     policy,
@@ -70,6 +70,9 @@ async function overHttp(
   await server.close();
   return 0;
 }
+
+const guardRail =
+  'redops mcp: an agent with a shell on this account can go round this: a guard rail there, not a boundary. Who can only read: redops explain --acl';
 
 const usualPort = 8931;
 

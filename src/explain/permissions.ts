@@ -56,7 +56,7 @@ export function grantsOf(
 }
 
 /** What the run needs for itself. Connecting: HELLO, CLIENT SETNAME and ID; proof of the server: INFO, ROLE, TIME; before anything is resent: CLIENT KILL. */
-function ownRules(writes: boolean): readonly string[] {
+export function ownRules(writes: boolean): readonly string[] {
   const always = ['+hello', '+client|setname', '+client|id', '+info', '+role', '+time'];
   return writes ? [...always, '+client|kill'] : always;
 }

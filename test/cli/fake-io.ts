@@ -142,6 +142,7 @@ export async function runFake(argv: readonly string[], options: FakeOptions = {}
       if (options.problems) return { plan: undefined, diagnostics: options.problems };
       return explainPlanned({ plan, diagnostics: [] });
     },
+    readingUser: async () => ({ rules: ['on', '>PASSWORD', '+@read', '~*'], notes: [] }),
     calibrate: async () => {
       throw new Error('no test calibrates a fake');
     },

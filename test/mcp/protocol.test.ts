@@ -115,6 +115,7 @@ test('standard output holds nothing but the protocol, and the end of the input e
   expect(status).toBe(0);
   for (const line of out.trimEnd().split('\n')) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
   expect(err).toContain('without a person: read');
+  expect(err).toContain('a guard rail there, not a boundary. Who can only read: redops explain --acl');
 });
 
 test('SIGTERM ends the process, although its input is open', async () => {

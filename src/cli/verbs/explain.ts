@@ -13,8 +13,11 @@ export function addExplain(program: Command, io: Io, finish: Finish): void {
       .description('explain a command ("ZRANGE z 0 -1") or a request (a .json file, "-": standard input)'),
   )
     .option('--json', 'print the estimate and the explanation as JSON')
-    .option('--acl', 'print the ACL SETUSER line of a user who may run it, and nothing else')
-    .option('--user <name>', 'the name of that user', 'redops-job')
+    .option(
+      '--acl',
+      'print the ACL SETUSER line of a user who may run it and nothing else; without a command: who may only read',
+    )
+    .option('--user <name>', 'the name of that user (default redops-job, redops-reader)')
     .option('--calibrate', 'measure what commands cost, on a throwaway server of the same version (REDOPS_SERVER)')
     .option('--on-target', 'with --calibrate: measure on the target itself, with keys of its own')
     .option('--yes', 'allow that on a target that counts as production')
