@@ -54,11 +54,13 @@ export function requestOf({
 }
 
 /** Throws OpsError usage unless exactly one of them is given. */
-export function mustBeOne(input: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+export function mustBeOne(
+  input: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  remedy = 'commands: ["INFO memory"], for example.',
+): void {
   if (names.filter((name) => input[name] !== undefined).length === 1) return;
-  throw new OpsError('usage', `give exactly one of ${names.join(', ')}`, {
-    remedy: 'commands: ["INFO memory"], for example.',
-  });
+  throw new OpsError('usage', `give exactly one of ${names.join(', ')}`, { remedy });
 }
 
 function operationTypes() {

@@ -133,7 +133,17 @@ export interface SampledCommand {
   readonly source: StreamSource;
 }
 
-/** The digest of a plan: SHA-256 of the RFC 8785 JSON of what is approved (request with limits and accepted rules, steps, identity). */
+/**
+ * The digest of a plan: SHA-256 of the RFC 8785 JSON of what is approved (request with limits and accepted rules, steps,
+ * identity). Not how many commands go out together, which follows the round trip: whoever plans the same again on the same
+ * data has the same digest.
+ */
 export function planDigest(draft: Pick<Draft, 'request' | 'steps'>, identity: Identity): string {
-  return digestOf({ version: 1, request: draft.request, steps: draft.steps, identity });
+  return digestOf({ version: 1, request: draft.request, steps: draft.steps.map(approved), identity });
+}
+
+function approved(step: Step): Omit<Step, 'batch_size'> {
+  if (!('batch_size' in step)) return step;
+  const { batch_size: _, ...rest } = step;
+  return rest;
 }

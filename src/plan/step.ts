@@ -75,10 +75,13 @@ export type ScanStep = z.output<typeof ScanStep>;
 /** A condition over the names that the transaction's reads declare (CEL). False: nothing is written. */
 export const GuardStep = z.strictObject({ kind: z.literal('guard'), expr: z.string().min(1) });
 
+/** Commands that go out together at most: no more than redops plans for any network. It follows the round trip, so no digest holds it. */
+const BatchSize = z.int().positive().max(2000);
+
 /** Commands sent together, each with an outcome of its own; `batch_size` commands are in flight at most. */
 export const PipelineStep = z.strictObject({
   kind: z.literal('pipeline'),
-  batch_size: z.int().positive(),
+  batch_size: BatchSize,
   steps: z.array(CommandStep).min(1),
 });
 /** See the schema. */
@@ -108,7 +111,7 @@ export const ForEachStep = z.strictObject({
   kind: z.literal('for_each'),
   selection: Selection,
   count: z.int().positive(),
-  batch_size: z.int().positive(),
+  batch_size: BatchSize,
   do: CommandStep,
   /** The script (chunk-script.ts) that may do the same on the server: whether it did is in the report. */
   server_side: z.strictObject({ sha1: z.string() }).exactOptional(),

@@ -561,4 +561,15 @@ describe('every draft', () => {
     );
     expect(digest({ ...request, do: { action: 'expire', ttl: '2h' } })).not.toBe(digest(request));
   });
+
+  it('has the digest of any other network: only its batches differ', () => {
+    const identity = targetWith().identity;
+    const pipelined = { operation_type: 'pipelining', commands: ['SET a 1', 'SET b 2'] };
+    const scanned = { operation_type: 'batch', select: { match: 'a*' }, do: { action: 'unlink' } };
+    for (const request of [pipelined, scanned]) {
+      const drafts = [0.1, 1, 50].map((round_trip_ms) => draftOf(request, targetWith({ server: { round_trip_ms } })));
+      expect(new Set(drafts.map((draft) => planDigest(draft, identity))).size).toBe(1);
+      expect(drafts.map(({ batch_size }) => batch_size)).toEqual([300, 600, 1250]);
+    }
+  });
 });

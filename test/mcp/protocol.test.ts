@@ -146,6 +146,9 @@ test('a plan is explained by its digest, command by command, and explaining keep
     ],
   });
   expect(said).not.toHaveProperty('digest');
+  const doubtful = await client.plan({ operation_type: 'pipelining', commands: ['KEYS *'] });
+  const linted = await client.call('redops_lint', { digest: doubtful });
+  expect(linted.said).toMatchObject({ status: 'errors', errors: 1, findings: [{ code: 'KEY001' }] });
   const many = Array.from({ length: 120 }, (_, at) => `GET ${'long'.repeat(20)}:${at}`);
   const bounded = await client.call('redops_explain', { commands: many });
   expect(bounded.said.explained_left_out).toBeGreaterThan(0);
