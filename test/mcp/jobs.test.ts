@@ -1,8 +1,11 @@
 /** Long runs: a handle where a call would wait too long, progress, cancelling, resuming, and what others began. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openAgent } from '../../src/agent.ts';
+import { keptInspections } from '../../src/mcp/inspections.ts';
 import { type McpDoor, openDoor } from '../../src/mcp/server.ts';
 import { type AgentPolicy, resolvedPolicy } from '../../src/plan/policy.ts';
 import { startServer, type TestServer, waitFor } from '../support/servers.ts';
@@ -167,3 +170,13 @@ test.each(['yes', 'typed_name'] as const)(
     }
   },
 );
+
+test('an inspection leaves its report to be paged through, and the newest ones only', async () => {
+  const state = folderOf('inspections');
+  const { call } = await connect(state);
+  const first = await call('redops_inspect', { commands: ['PING'] });
+  expect(await call('redops_runs', { action: 'result', run_id: first.run_id })).toMatchObject({ status: 'succeeded' });
+  for (let at = 0; at < keptInspections; at += 1) await call('redops_inspect', { commands: ['PING'] });
+  await waitFor('the removal of the oldest', async () => readdirSync(join(state, 'runs')).length === keptInspections);
+  expect(await call('redops_runs', { action: 'result', run_id: first.run_id })).toMatchObject({ status: 'fault' });
+}, 60_000);
