@@ -11,7 +11,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { main, start } from './cli/redops.ts';
+import { main } from './cli/redops.ts';
 import { folderOf } from './mcp/client.ts';
 import { startServer, type TestServer } from './support/servers.ts';
 
@@ -153,35 +153,49 @@ describe.each(starting)('the server of %s', (file) => {
 
   it('starts, and offers the six tools', async () => {
     const { args, env } = serverOf(file);
-    const transport = new StdioClientTransport({
-      command: process.execPath,
-      args: [main, ...args],
-      env: { ...bare(), ...handedOn(file, redis.url), ...filled(env, redis.url) },
-      stderr: 'pipe',
-    });
-    const client = new Client({ name: 'test client', version: '1.0' });
-    await client.connect(transport);
-    try {
+    const own = { ...bare(), ...handedOn(file, redis.url), ...filled(env, redis.url) };
+    await whileServing({ args, env: own }, async (client) => {
       const { tools } = await client.listTools();
       expect(tools.map(({ name }) => name).sort()).toEqual(
         ['apply', 'explain', 'inspect', 'lint', 'plan', 'runs'].map((tool) => `redops_${tool}`),
       );
       const said = await client.callTool({ name: 'redops_inspect', arguments: { commands: ['PING'] } });
       expect(said.isError).not.toBe(true);
-    } finally {
-      await client.close();
-    }
+    });
   });
 
-  it('says what is missing where no URL was given', async () => {
+  it('says in every answer what is missing where no URL was given', async () => {
     const { args, env } = serverOf(file);
-    const { status, err } = await start(process.execPath, [main, ...args], { env: { ...bare(), ...filled(env, '') } })
-      .ended;
-    expect(status).toBe(2);
-    expect(err).toMatch(/no server is named\n {2}Set REDIS_URL/);
-    expect(textOf('docs/guide/agent.md'), 'the guide shows it').toContain(err.trim());
+    const said = await whileServing({ args, env: { ...bare(), ...filled(env, '') } }, (client) =>
+      client.callTool({ name: 'redops_inspect', arguments: { commands: ['PING'] } }),
+    );
+    expect(said).toMatchObject({
+      isError: true,
+      structuredContent: { status: 'fault', code: 'usage', message: 'no server is named' },
+    });
+    expect(JSON.stringify(said)).toContain('Set REDIS_URL');
   });
 });
+
+/** A client of the built command, for as long as it is used. */
+async function whileServing<Result>(
+  { args, env }: { readonly args: readonly string[]; readonly env: Record<string, string> },
+  use: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [main, ...args],
+    env,
+    stderr: 'pipe',
+  });
+  const client = new Client({ name: 'test client', version: '1.0' });
+  await client.connect(transport);
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}
 
 /** The one MCP server that a manifest names. */
 function serverOf(file: (typeof starting)[number]): {

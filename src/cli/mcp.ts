@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
 import { OpsError } from '../base/ops-error.ts';
 import type { McpSettings } from '../mcp/server.ts';
-import { resolvedPolicy } from '../plan/policy.ts';
+import { type ResolvedPolicy, resolvedPolicy } from '../plan/policy.ts';
 import { clean } from '../report/layout.ts';
 import type { Io } from './io.ts';
 import { say } from './output.ts';
@@ -11,15 +11,13 @@ import { policyOf, settingsOf, stateDirectory } from './settings.ts';
 import type { McpOptions } from './verbs/mcp.ts';
 import { versionOf } from './version.ts';
 
-/** Serves until the client goes away or the process is told to end. Rejects with OpsError usage, unreachable, auth, state. */
+/**
+ * Serves until the client goes away or the process is told to end. Over standard input also where the target cannot be
+ * reached yet, or none is named: an agent's user sees what a tool answers, and seldom why a process ended. Rejects with
+ * OpsError usage, state; over HTTP with unreachable and auth too.
+ */
 export async function serveMcp(io: Io, options: McpOptions): Promise<number> {
-  const { readFile: _readFile, filePath: _filePath, ...settings } = await settingsOf(io, options); // agents reach no files of this machine
-  const policy = resolvedPolicy(await policyOf(io, options), flagsOf(options));
-  const { openAgent } = await io.stages();
-  const open = () => openAgent({ ...settings, policy });
-  const first = await open(); // what is wrong with the target is said before a client is answered
-  await first.close();
-  const about = `${clean(first.target.name)} counts as ${first.target.tag} (${clean(first.target.reason)}); without a person: ${policy.allow}.\n${guardRail}`;
+  const { open, policy } = await targetOf(io, options);
   const served: McpSettings = {
     open,
     policy,
@@ -27,7 +25,38 @@ export async function serveMcp(io: Io, options: McpOptions): Promise<number> {
     version: await versionOf(),
     log: (line) => say(io, clean(line)),
   };
+  const about = `${await meet(open, policy, options)}\n${guardRail}`;
   return options.http === undefined ? overStdio(io, served, about) : overHttp(io, served, about, options, options.http);
+}
+
+async function targetOf(io: Io, options: McpOptions): Promise<Pick<McpSettings, 'open' | 'policy'>> {
+  const { openAgent } = await io.stages();
+  const flags = flagsOf(options);
+  try {
+    const { readFile: _readFile, filePath: _filePath, ...settings } = await settingsOf(io, options); // agents reach no files of this machine
+    const policy = resolvedPolicy(await policyOf(io, options), flags);
+    return { policy, open: () => openAgent({ ...settings, policy }) };
+  } catch (error) {
+    const named = options.url ?? options.target ?? io.env.REDIS_URL;
+    if (options.http !== undefined || (named !== undefined && named !== '')) throw error;
+    return { policy: resolvedPolicy({}, flags), open: () => Promise.reject(error) };
+  }
+}
+
+/** What is said of the target, or why it cannot be met now. */
+async function meet(open: McpSettings['open'], policy: ResolvedPolicy, { http }: McpOptions): Promise<string> {
+  try {
+    const agent = await open();
+    await agent.close();
+    const { name, tag, reason } = agent.target;
+    return `${clean(name)} counts as ${tag} (${clean(reason)}); without a person: ${policy.allow}.`;
+  } catch (error) {
+    if (http !== undefined || !(error instanceof OpsError)) throw error;
+    const { message, remedy } = error;
+    return clean(
+      `${message}${remedy === undefined ? '' : ` (${remedy})`}: every call is answered so until that is cured.`,
+    );
+  }
 }
 
 async function overStdio(io: Io, served: McpSettings, about: string): Promise<number> {

@@ -19,8 +19,13 @@ export interface HeldAgent {
 export function holdAgent(open: () => Promise<ServedAgent>): HeldAgent {
   let held: Promise<ServedAgent> | undefined;
   const current = (): Promise<ServedAgent> => {
-    held ??= open();
-    return held;
+    if (held) return held;
+    const opening = open();
+    held = opening;
+    opening.catch(() => {
+      if (held === opening) held = undefined; // the next call tries again
+    });
+    return opening;
   };
   const drop = async (lost: Promise<ServedAgent>): Promise<void> => {
     if (held === lost) held = undefined;

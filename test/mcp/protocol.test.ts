@@ -176,8 +176,18 @@ test('a cluster is read, and held to the same', async () => {
   expect(await client.call('redops_apply', { digest, approval })).toMatchObject({ status: 'succeeded' });
 });
 
-test('a server that cannot be reached is said at once', async () => {
-  const { ended } = start(process.execPath, [main, 'mcp'], {
+test('a server that cannot be reached is said in every answer, and served once it can be', async () => {
+  const own = await startServer();
+  await own.stop();
+  const client = await startClient({ url: own.url });
+  const { failed, said } = await client.inspect('PING');
+  expect({ failed, said }).toMatchObject({ failed: true, said: { status: 'fault', code: 'unreachable' } });
+  await startServer({ port: own.port });
+  expect(await client.inspect('PING')).toMatchObject({ status: 'succeeded' });
+});
+
+test('over HTTP a server that cannot be reached ends the start', async () => {
+  const { ended } = start(process.execPath, [main, 'mcp', '--http', '0'], {
     env: { REDIS_URL: 'redis://127.0.0.1:1', REDOPS_STATE: folderOf('mcp') },
   });
   expect(await ended).toMatchObject({ status: 1, out: '' });
