@@ -140,7 +140,7 @@ function givesDeadline(argv: AuditCommand['argv'], roles: number): boolean {
     if (typeof word === 'string' && (word.length === 2 || word.length === 4) && expiryOptions.has(word.toUpperCase()))
       return true;
   }
-  return first === 2 && argv.length === 4 && /^p?setex$/i.test(String(argv[0]));
+  return argv.length === 4 && /setex/i.test(String(argv[0]));
 }
 
 const expiryOptions: ReadonlySet<string> = new Set(['EX', 'PX', 'EXAT', 'PXAT']);
@@ -151,7 +151,7 @@ function replacedBy(argv: LintCommand['argv']): readonly Bytes[] {
   if (argv.length === 3 && key !== undefined && (name === 'SET' || name === 'set')) return [key];
   const replaced = dropsTtlOf(argv);
   if (replaced.length > 0) return replaced;
-  const text = typeof name === 'string' ? name.toLowerCase() : '';
+  const text = String(name).toLowerCase();
   if (text === 'msetnx') return argv.flatMap((word, index) => (index % 2 === 1 && word !== undefined ? [word] : []));
   // SET NX and SETNX: where they do anything, they make a key
   return (text === 'setnx' || (text === 'set' && isNx(argv))) && key !== undefined ? [key] : [];
