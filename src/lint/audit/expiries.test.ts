@@ -78,6 +78,19 @@ describe('a write leaves its key without a TTL', () => {
     expect(follow([line])).toEqual({ found, open: 0 });
   });
 
+  test.each(['SET cache:1 w KEEPTTL', 'SET cache:1 NX KEEPTTL', 'MSETNX cache:1 w', 'GETEX cache:1', 'set a cache:1'])(
+    '%s behind it changes nothing',
+    (line) => {
+      expect(follow(['SET cache:1 v', line]).found).toEqual([cache('SET')]);
+    },
+  );
+
+  test('the later of two writes is told, with its options', () => {
+    expect(follow(['SET cache:1 v', 'SET cache:1 w XX']).found).toEqual([cache('SET', 2)]);
+    expect(follow(['SET cache:1 v', 'Set cache:1 w Nx']).found).toEqual([cache('SET', 2)]);
+    expect(follow(['SET cache:1 v', 'SETNX cache:1 w']).found).toEqual([cache('SETNX', 2)]);
+  });
+
   test('words that are not known, or are bytes, are no reason to guess', () => {
     const of = (...argv: AuditCommand['argv']) => follow([{ say: '', argv }]).found;
     expect(of('SET', undefined, 'v')).toEqual([]);
