@@ -43,6 +43,13 @@ function keysOf(request: Request): KeysFile | undefined {
   return file && { path: file.path, gzip: false, bytes: 1, sha256: '0'.repeat(64) };
 }
 
+test.each(['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', ...guide])(
+  '%s is whole: no half of a merge stands in it',
+  (page) => {
+    expect(text(page)).not.toMatch(/^(?:<{7} |={7}$|>{7} )/m);
+  },
+);
+
 describe('requests that the documents show', () => {
   const shown = ['README.md', ...guide].flatMap((page) => requestsOf(page).map((block) => ({ page, ...block })));
 
