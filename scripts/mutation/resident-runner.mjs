@@ -1,7 +1,7 @@
 /**
  * Runs the tests for Stryker in a process that has loaded them once. Stryker's own runner for vitest loads them anew for
  * every mutant, which takes a second or two each, and src/lint has thousands of mutants: hours instead of minutes.
- * Only a mutant of what is evaluated while a module loads needs modules of its own, and gets them.
+ * Only a mutant of what is evaluated while a module loads needs modules of its own: its file and those built on it.
  */
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -42,6 +42,8 @@ class ResidentRunner {
   /** Where the instrumented code looks which mutant is active, and counts what it meets. */
   mutants = shared();
   loaded = new Map();
+  /** The modules for mutants of what is evaluated while a module loads. */
+  fresh = undefined;
   /** By test file: the milliseconds of its slowest test so far. */
   slowest = new Map();
 
@@ -79,15 +81,35 @@ class ResidentRunner {
     const wanted = testFilter ? new Set(testFilter) : this.testsThatMeet(activeMutant.id);
     const result = await this.attempt({ ...options, modules: this.modules, wanted });
     if (mutantActivation !== 'static' || result.status !== MutantRunStatus.Survived) return result;
-    // what the module made of it while it loaded
-    return this.attempt({ ...options, modules: this.newModules(), wanted: undefined });
+    // What the module made of it while it loaded: it and what is built on it is loaded anew, and the nearest tests. What only
+    // others would notice counts as unnoticed.
+    this.fresh ??= this.newModules();
+    this.forget(sandboxFileName);
+    try {
+      return await this.attempt({ ...options, modules: this.fresh, wanted: undefined });
+    } finally {
+      this.forget(sandboxFileName);
+    }
   }
 
-  /** Whether a test fails while the mutant is active: one of the wanted, else any of a file that imports what is mutated. */
+  /** Lets this.fresh load a module anew the next time, and everything that imports it by way of whatever. */
+  forget(mutated) {
+    const { evaluatedModules } = this.fresh;
+    const stale = new Set(evaluatedModules.getModulesByFile(mutated));
+    for (const { importers } of stale) {
+      for (const id of importers) {
+        const importer = evaluatedModules.getModuleById(id);
+        if (importer) stale.add(importer);
+      }
+    }
+    for (const module of stale) evaluatedModules.invalidateModule(module);
+  }
+
+  /** Whether a test fails while the mutant is active: one of the wanted, else one of the files nearest to what is mutated. */
   async attempt({ activeMutant, hitLimit, bail, mutated, modules, wanted }) {
     const chosen = wanted
       ? this.files.filter((file) => [...wanted].some((id) => id.startsWith(`${file}#`)))
-      : this.filesThatLoad(mutated);
+      : this.nearest(mutated);
     Object.assign(this.mutants, { activeMutant, hitCount: 0, hitLimit });
     const tests = [];
     try {
@@ -165,13 +187,13 @@ class ResidentRunner {
     return results;
   }
 
-  /** The test files that import the file, by way of whatever. */
-  filesThatLoad(mutated) {
-    const graph = this.server.environments.ssr.moduleGraph;
-    const reached = new Set(graph.getModulesByFile(mutated));
-    for (const module of reached) for (const importer of module.importers) reached.add(importer);
-    const importing = new Set([...reached].map(({ file }) => file));
-    return this.files.filter((file) => importing.has(resolve(file)));
+  /** The tests beside the file, and beside those that import it. */
+  nearest(mutated) {
+    const itself = [...this.server.environments.ssr.moduleGraph.getModulesByFile(mutated)];
+    const modules = [...itself, ...itself.flatMap(({ importers }) => [...importers])];
+    const beside = new Set(modules.map(({ file }) => file?.replace(/\.ts$/, '.test.ts')));
+    const importing = new Set(modules.map(({ file }) => file));
+    return this.files.filter((file) => beside.has(resolve(file)) || importing.has(resolve(file)));
   }
 
   /** The test beside the file, then those without a slow test. */

@@ -71,6 +71,7 @@ function writtenWithoutTtl(argv: Argv): readonly { readonly key: Bytes; readonly
   if (replaced.length > 0) return replaced.map((key) => ({ key, replaces: true }));
   const name = commandName(argv);
   const onlyNew = name === 'setnx' || (name === 'set' && hasOption(argv, 3, 'NX') && deadlineOf(argv) === undefined);
-  if (argv[1] === undefined || (!onlyNew && !creates.has(name))) return [];
-  return [{ key: argv[1], replaces: false }];
+  const made = name === 'msetnx' ? argv.filter((_, index) => index % 2 === 1) : [argv[1]];
+  if (!onlyNew && name !== 'msetnx' && !creates.has(name)) return [];
+  return made.flatMap((key) => (key === undefined ? [] : [{ key, replaces: false }]));
 }

@@ -14,8 +14,13 @@ export interface TestCluster {
   readonly nodes: readonly TestServer[];
   /** redis-cli in cluster mode (-c), which follows redirections. */
   cli(...args: string[]): Promise<string>;
-  /** Moves that many slots from one primary to another, keys and all (redis-cli --cluster reshard). */
+  /** Moves that many slots from one primary to another, keys and all (redis-cli --cluster reshard), and waits for `agreed`. */
   reshard(from: TestServer, to: TestServer, slots: number): Promise<void>;
+  /**
+   * Resolves when all nodes that run tell the same owners of all slots. A replica that is promoted before it has heard of a move
+   * takes over without those slots, and nobody serves them from then on (redis issues 3122 and 6339).
+   */
+  agreed(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,11 +56,31 @@ export async function startCluster(
       const [source, target] = await Promise.all([from.cli('CLUSTER', 'MYID'), to.cli('CLUSTER', 'MYID')]);
       const how = ['--cluster-from', source, '--cluster-to', target, '--cluster-slots', String(slots), '--cluster-yes'];
       await runCli(found, [...auth, '--cluster', 'reshard', `127.0.0.1:${to.port}`, ...how], 60_000);
+      await agreement(nodes);
     },
+    agreed: () => agreement(nodes),
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()));
     },
   };
+}
+
+async function agreement(nodes: readonly TestServer[]): Promise<void> {
+  await waitFor('an agreement of all nodes on the owners of the slots', async () => {
+    const told = await Promise.all(nodes.map((node) => node.cli('CLUSTER', 'NODES').catch(() => undefined)));
+    const owners = told.flatMap((text) => (text === undefined ? [] : [JSON.stringify(ownersIn(text))]));
+    return new Set(owners).size === 1;
+  });
+}
+
+/** Ids of the owners by their slots, in order; slots in the middle of a move are their old owner's. */
+function ownersIn(text: string): readonly string[] {
+  const lines = text.split('\n').map((line) => line.split(' '));
+  return lines
+    .flatMap(([id, , , , , , , , ...slots]) =>
+      slots.filter((slot) => !slot.startsWith('[')).map((slot) => `${slot} ${id}`),
+    )
+    .sort();
 }
 
 async function startNode(

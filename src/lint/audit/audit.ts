@@ -71,16 +71,18 @@ export function createAudit(options: AuditOptions): Audit {
   let number = 0;
   let atMs: number | undefined;
   let database = 0;
-  // of an append-only file, which has no clients: transactions stand in it as a whole
-  let inTransaction = false;
+  // by client; an append-only file has none, and transactions stand in it as a whole
+  const inTransaction = new Set<string>();
   let untimed = 0;
   const meant = conventionsOf(conventions);
   const takeState = (command: AuditCommand): void => {
-    if (source !== 'aof') return;
+    const { client = '' } = command;
     const [name, argument] = command.argv;
-    const word = typeof name === 'string' ? name.toUpperCase() : '';
-    if (word === 'MULTI') inTransaction = true;
-    else if (word === 'EXEC' || word === 'DISCARD') inTransaction = false;
+    const word = String(name).toUpperCase();
+    if (word === 'MULTI') {
+      if (inTransaction.size >= mostTransactions) inTransaction.clear();
+      inTransaction.add(client);
+    } else if (word === 'EXEC' || word === 'DISCARD' || word === 'RESET') inTransaction.delete(client);
     else if (word === 'SELECT') database = Number(argument);
   };
   return {
@@ -93,7 +95,8 @@ export function createAudit(options: AuditOptions): Audit {
       const command = source === 'aof' && database !== 0 ? { ...given, database } : given;
       if (what & role.state) takeState(command);
       if (what & role.look) look(command);
-      if (source !== 'slowlog' && what & stateful) expiries.see(command, what, number, inTransaction);
+      if (source !== 'slowlog' && what & stateful)
+        expiries.see(command, what, number, inTransaction.has(given.client ?? ''));
       if (conventions.length > 0 && what & (role.deadline | role.expires | role.persists)) {
         untimed += judgeConvention(command, meant, conventions, fold, place);
       }
@@ -118,6 +121,9 @@ export function createAudit(options: AuditOptions): Audit {
     },
   };
 }
+
+/** Clients that are in a transaction at one time; one that is gone in the middle of it never ends it. */
+const mostTransactions = 10_000;
 
 const stateful = role.replaces | role.deadline | role.expires | role.removes | role.flushes;
 
@@ -179,7 +185,6 @@ const withoutScripts = commandRules.filter(({ code }) => !/^(?:LUA\d+|VAL001)$/.
 
 /** TTL006, at the time when the command ran. */
 function judgePast(command: AuditCommand, fold: Fold, place: Parameters<typeof createTransactions>[1]): void {
-  if (!mayBePast(command)) return;
   const argv = argvOf(command);
   const deadline = deadlineOf(argv);
   if (!deadline || isPast(deadline, command.atMs) !== true) return;
@@ -202,7 +207,7 @@ function judgeConvention(
   const key = command.argv[1];
   if (key === undefined || meant.of(Buffer.isBuffer(key) ? fromBuffer(key) : key) === undefined) return 0;
   const argv = argvOf(command);
-  if (deadlineOf(argv) === undefined && !/^persist$/i.test(String(argv[0]))) return 0;
+  if (deadlineOf(argv) === undefined && !/persist/i.test(String(argv[0]))) return 0;
   const { findings, unchecked } = ttl011.check({
     commands: [place(command, argv, 'line')],
     scripts: [],
@@ -211,18 +216,6 @@ function judgeConvention(
   });
   for (const finding of findings) fold.add(ttl011, finding);
   return unchecked === undefined ? 0 : 1;
-}
-
-/** False where the command surely gives a TTL of more than nothing, or none: what nearly all commands do. */
-function mayBePast({ argv }: AuditCommand): boolean {
-  if (argv.length < 3) return false;
-  const [name, , third] = argv;
-  const isSet = typeof name === 'string' && name.length === 3;
-  if (isSet && argv.length === 3) return false;
-  const value = isSet
-    ? argv.find((word, index) => index > 3 && typeof word === 'string' && /^[-+]?\d/.test(word))
-    : third;
-  return typeof value !== 'string' || !/^[1-9]\d{0,8}$/.test(value);
 }
 
 function placed(
@@ -241,7 +234,7 @@ function placed(
     case 'monitor': {
       if (live) return { argv, at: `${name}, command ${line}`, within, block: name };
       const span = { file: name, line, column: 1, length: 0 };
-      return { argv, at: `${name}:${line}`, span, within, block: `${name} ${command.client ?? ''}` };
+      return { argv, at: `${name}:${line}`, span, within, block: name };
     }
     case 'slowlog': {
       const ms = microseconds === undefined ? '' : ` (${(microseconds / 1000).toFixed(1)} ms)`;

@@ -28,7 +28,6 @@ export function argvOf({ argv }: AuditCommand): readonly (Bytes | undefined)[] {
 
 /** An argument as a key of a map; two arguments have the same one exactly when they are the same bytes. */
 export function idOf(word: WireArgument | Bytes): string {
-  if (typeof word === 'string') return word;
   const bytes = Buffer.isBuffer(word) ? fromBuffer(word) : word;
   // no text of UTF-8 decodes to a lone surrogate, so the prefix keeps the two kinds apart
   return typeof bytes === 'string' ? bytes : `\ud800${bytes.base64}`;

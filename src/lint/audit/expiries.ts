@@ -103,7 +103,6 @@ export function createExpiries(
         return;
       }
       if (roles & role.deadline && givesDeadline(argv, roles)) return settle(idOf(key), scope, database, undefined);
-      if (!(roles & role.replaces)) return;
       const words = argvOf(command);
       for (const replaced of replacedBy(words)) {
         if (alone) written.set(scope + idOf(replaced), { command, number });
@@ -114,8 +113,8 @@ export function createExpiries(
     end: (number, atMs) => {
       let open = 0;
       for (const write of pending.values()) {
-        const { atMs: then } = write.command;
-        const aged = then !== undefined && atMs !== undefined && atMs - then >= settledMs;
+        const { atMs: then = Number.POSITIVE_INFINITY } = write.command;
+        const aged = (atMs ?? 0) - then >= settledMs;
         if (number - write.number > settledCommands || aged) report(write);
         else open += 1;
       }
@@ -140,7 +139,7 @@ function givesDeadline(argv: AuditCommand['argv'], roles: number): boolean {
     if (typeof word === 'string' && (word.length === 2 || word.length === 4) && expiryOptions.has(word.toUpperCase()))
       return true;
   }
-  return first === 2 && argv.length === 4 && /^p?setex$/i.test(String(argv[0]));
+  return argv.length === 4 && /setex/i.test(String(argv[0]));
 }
 
 const expiryOptions: ReadonlySet<string> = new Set(['EX', 'PX', 'EXAT', 'PXAT']);
@@ -148,11 +147,11 @@ const expiryOptions: ReadonlySet<string> = new Set(['EX', 'PX', 'EXAT', 'PXAT'])
 /** The keys that have no TTL once the command has run and done something; it gives none itself. */
 function replacedBy(argv: LintCommand['argv']): readonly Bytes[] {
   const [name, key] = argv;
+  // most of a stream, and dropsTtlOf would nearly double what it costs
   if (argv.length === 3 && key !== undefined && (name === 'SET' || name === 'set')) return [key];
   const replaced = dropsTtlOf(argv);
   if (replaced.length > 0) return replaced;
-  const text = typeof name === 'string' ? name.toLowerCase() : '';
-  if (text === 'msetnx') return argv.flatMap((word, index) => (index % 2 === 1 && word !== undefined ? [word] : []));
+  const text = String(name).toLowerCase();
   // SET NX and SETNX: where they do anything, they make a key
   return (text === 'setnx' || (text === 'set' && isNx(argv))) && key !== undefined ? [key] : [];
 }

@@ -34,6 +34,12 @@ const part = 0.2;
 const mostWatched = 10_000;
 const remembered = 4_096;
 
+/** A key that a client watches, and whether another client has written it since. */
+interface Watch {
+  readonly key: Bytes;
+  written: boolean;
+}
+
 interface Tries {
   attempts: number;
   lost: number;
@@ -45,12 +51,13 @@ export function createHotKeys(
   fold: Fold,
   place: (command: AuditCommand, argv: LintCommand['argv'], within: LintCommand['within']) => LintCommand,
 ): HotKeys {
-  /** By key: who watches it, and whether another client has written it since. */
-  const watched = new Map<string, Map<string, { readonly key: Bytes; written: boolean }>>();
-  const byClient = new Map<string, Set<string>>();
+  /** By key, who watches it. */
+  const watched = new Map<string, Map<string, Watch>>();
+  /** By client, the same by key. */
+  const byClient = new Map<string, Map<string, Watch>>();
   const tries = recent<Tries>(remembered);
   const forget = (client: string): void => {
-    for (const id of byClient.get(client) ?? []) {
+    for (const id of byClient.get(client)?.keys() ?? []) {
       const watchers = watched.get(id);
       watchers?.delete(client);
       if (watchers?.size === 0) watched.delete(id);
@@ -62,32 +69,32 @@ export function createHotKeys(
       return watched.size > 0;
     },
     watch: (client, command) => {
-      const ids = byClient.get(client) ?? new Set();
-      byClient.set(client, ids);
+      const own = byClient.get(client) ?? new Map();
+      byClient.set(client, own);
       for (const [id, key] of keysIn(command)) {
         if (watched.size >= mostWatched && !watched.has(id)) return;
+        // watched again, it is as written as before
+        if (own.has(id)) continue;
+        const watch = { key, written: false };
+        own.set(id, watch);
         const watchers = watched.get(id) ?? new Map();
-        watched.set(id, watchers);
-        if (!watchers.has(client)) watchers.set(client, { key, written: false });
-        ids.add(id);
+        watched.set(id, watchers.set(client, watch));
       }
     },
     see: (client, command) => {
       if (!isWrite(argvOf(command))) return;
       for (const [id] of keysIn(command)) {
-        for (const [watcher, state] of watched.get(id) ?? []) if (watcher !== client) state.written = true;
+        for (const [watcher, watch] of watched.get(id) ?? []) if (watcher !== client) watch.written = true;
       }
     },
     exec: (client, command, ran) => {
-      for (const id of byClient.get(client) ?? []) {
-        const state = watched.get(id)?.get(client);
-        if (!state) continue;
+      for (const [id, { key, written }] of byClient.get(client) ?? []) {
         const known = tries.get(id) ?? { attempts: 0, lost: 0, said: false };
         known.attempts += 1;
-        if (state.written && !ran) known.lost += 1;
+        if (written && !ran) known.lost += 1;
         if (!known.said && known.lost >= fewestLost && known.lost >= known.attempts * part) {
           known.said = true;
-          const said = hotWatchedKey(shown(state.key), known.attempts, known.lost);
+          const said = hotWatchedKey(shown(key), known.attempts, known.lost);
           fold.add(tx008, at(place(command, argvOf(command), 'line'), said));
         }
         tries.set(id, known);

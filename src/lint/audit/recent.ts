@@ -28,11 +28,11 @@ export function recent<T>(size: number, dropped?: (value: T) => void): Recent<T>
     get: (id) => young.get(id) ?? old.get(id),
     set: (id, value) => {
       if (young.size >= size) rotate();
-      if (old.size > 0) old.delete(id);
+      old.delete(id);
       young.set(id, value);
     },
     delete: (id) => {
-      if (!young.delete(id) && old.size > 0) old.delete(id);
+      if (!young.delete(id)) old.delete(id);
     },
     clear: () => {
       young.clear();

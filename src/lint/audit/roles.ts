@@ -6,7 +6,7 @@ import { keysOf } from '../../catalog/keys.ts';
 import { findCommand, wordOf } from '../../catalog/lookup.ts';
 import type { Server } from '../../plan/target.ts';
 import { speaks } from '../facts.ts';
-import type { AuditCommand } from './command.ts';
+import { type AuditCommand, kept } from './command.ts';
 
 /** Bits: what may be said of a command, or must be remembered of it. */
 export const role = {
@@ -36,7 +36,7 @@ export function createRoles(server: Server | undefined): (name: AuditCommand['ar
     let roles = known.get(name);
     if (roles === undefined) {
       roles = rolesOf(wordOf(name), server);
-      if (known.size < mostNames) known.set(name.slice(), roles);
+      if (known.size < mostNames) known.set(kept(name), roles);
     }
     return roles;
   };
@@ -77,7 +77,7 @@ const quiet: ReadonlySet<string> = new Set([
 function rolesOf(name: string, server: Server | undefined): number {
   const info = findCommand([name]);
   const forms = [info, ...(info?.subcommands ?? []).map((sub) => findCommand([name, sub]))];
-  const tooNew = server !== undefined && forms.some((form) => form !== undefined && isNewer(form.since, server));
+  const tooNew = server !== undefined && forms.some((form) => form !== undefined && !speaks(server, form.since));
   const inCluster = server?.cluster === true && (takesSeveralKeys(name) || databases.has(name));
   const byGroup = info !== undefined && !data.has(info.group) && !quiet.has(name);
   const conditional = server !== undefined && !speaks(server, '7.0') && name.includes('expire');
@@ -94,12 +94,8 @@ function rolesOf(name: string, server: Server | undefined): number {
   );
 }
 
-function isNewer(since: string, server: Server): boolean {
-  return /^\d+\.\d+/.test(since) && !speaks(server, since);
-}
-
 function takesSeveralKeys(name: string): boolean {
   const info = findCommand([name]);
-  if (info === undefined || info.keySpecs.length > 1) return info !== undefined;
-  return (keysOf([name, 'a', 'b', 'c', 'd'])?.length ?? 2) > 1;
+  if (info === undefined) return false;
+  return info.keySpecs.length > 1 || (keysOf([name, ...'abcd'])?.length ?? 2) > 1;
 }

@@ -82,7 +82,7 @@ export function createTransactions(
       let client = clients.get(name);
       if (!client) {
         client = {
-          ring: Array(before).fill(undefined),
+          ring: [],
           next: 0,
           watches: [],
           queued: undefined,
@@ -101,8 +101,10 @@ export function createTransactions(
         judge(client, client.multi, command);
         forget(client);
       } else if (state === 'exec' || state === 'discard' || state === 'reset' || state === 'unwatch') {
-        if (!client.queued || state !== 'unwatch') hot.forget(name);
-        if (!client.queued) forget(client);
+        // queued it is run by EXEC, which ends the watch by itself
+        if (state === 'unwatch' && client.queued) return;
+        hot.forget(name);
+        forget(client);
       } else if (client.queued) {
         if (client.queued.length < mostQueued) client.queued.push(command);
       } else {

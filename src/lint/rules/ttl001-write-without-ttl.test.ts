@@ -8,6 +8,7 @@ describe('a temporary key without a TTL', () => {
     'SET session:1 v XX',
     'GETSET cache:1 v',
     'MSET cache:1 v other 2',
+    'MSETNX cache:1 v other 2',
     'HSET session:1 name a',
     'INCR rate:ip',
     'SADD tmp:set a',

@@ -21,7 +21,7 @@ export const ttl001: Rule = {
 
 function say(command: LintCommand, key: Bytes, kind: string, subject: Subject): Said {
   const name = commandName(command.argv);
-  const isSet = name === 'set' || name === 'setnx' || name === 'mset' || name === 'getset';
+  const isSet = sets.has(name);
   const example = kind === 'lock' ? 'NX PX 30000' : 'EX 3600';
   const evicts = subject.target?.server.maxmemory_policy.startsWith('allkeys-') === true;
   return {
@@ -36,3 +36,5 @@ function say(command: LintCommand, key: Bytes, kind: string, subject: Subject): 
     severity: kind === 'lock' && isSet ? 'error' : 'warning',
   };
 }
+
+const sets: ReadonlySet<string> = new Set(['set', 'setnx', 'mset', 'msetnx', 'getset']);
