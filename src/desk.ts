@@ -13,9 +13,9 @@ import { createSources } from './sources.ts';
 import { noteAsked } from './state/asked.ts';
 import { appendAudit, verifyAudit } from './state/audit.ts';
 import { loadPlan, savePlan } from './state/plans.ts';
-import { readRun, removeRun } from './state/run-folders.ts';
+import { readRun } from './state/run-folders.ts';
 
-export { appendAudit, errorTable, explainPlanned, noteAsked, removeRun, savePlan, verifyAudit };
+export { appendAudit, errorTable, explainPlanned, noteAsked, savePlan, verifyAudit };
 
 /** The plan that was kept under a digest, checked against it; undefined when there is none. Rejects with OpsError tampered, usage, state. */
 export async function keptPlan(stateDir: string, digest: string): Promise<Plan | undefined> {

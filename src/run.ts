@@ -12,6 +12,7 @@ import type { Connection } from './redis/connection.ts';
 import { recordingConnection } from './redis/recording.ts';
 import { createFold } from './report/fold.ts';
 import { appendAudit } from './state/audit.ts';
+import { keepReading } from './state/readings.ts';
 import { openRun, type RunBegun, type RunLog } from './state/runs.ts';
 import { watchSteering, withSteering } from './steering.ts';
 
@@ -104,6 +105,7 @@ export async function startRun(settings: RunSettings, plan: Plan): Promise<Run> 
           status: done.status,
           totals: done.totals,
         });
+      if (log && stateDir && onlyRead(plan, done)) await keepReading(stateDir, runId);
       settle(done);
     } catch (error) {
       fail(error);
@@ -129,6 +131,11 @@ const unrecorded: Event = {
     url: 'docs/errors.md#e232',
   },
 };
+
+/** What is done with when it has been read: nothing was written, and nothing is left to go on with. */
+function onlyRead(plan: Plan, { status }: Report): boolean {
+  return !plan.execution_plan.writes && !isJob(plan) && status !== 'interrupted';
+}
 
 function newLog({ stateDir, dryRun, allowed }: RunSettings, runId: string, plan: Plan): Promise<RunLog> | undefined {
   if (!stateDir || dryRun) return undefined;

@@ -11,6 +11,7 @@ import { findCommand } from '../catalog/lookup.ts';
 import { destroys, isBlocking, isWrite } from '../catalog/nature.ts';
 import { slotOf } from '../catalog/slots.ts';
 import type { ExplainedCommand, ExplainedKey, ExplainedStep, Explanation, ServerTime } from '../plan/explanation.ts';
+import { memoryChange } from '../plan/memory-change.ts';
 import { type Draft, sampledCommands } from '../plan/plan.ts';
 import type { ForEachStep, ScanStep, Step } from '../plan/step.ts';
 import type { SelectionFacts, Target } from '../plan/target.ts';
@@ -20,7 +21,6 @@ import { argvOf } from './arguments.ts';
 import { type CommandCost, commandCost, type Facts } from './command-cost.ts';
 import { eachKey, factsOf, selectionOf } from './estimate.ts';
 import { insteadOf } from './instead.ts';
-import { memoryChange } from './memory-change.ts';
 import { natureOf } from './nature.ts';
 import { commandsOfStep, looksAgain } from './planned-commands.ts';
 import { commandBytes } from './resp-bytes.ts';
@@ -106,7 +106,9 @@ function explainCommand(
   const more = unlistedCommands(target);
   const forEach = argv.some((argument) => typeof argument === 'object' && 'param' in argument);
   const cost = forEach && selected ? rounded(eachKey(argv, selected, facts)) : commandCost(words, facts);
-  const memory = forEach ? undefined : memoryChange(words, facts);
+  const memory = forEach
+    ? undefined
+    : memoryChange(words, { of: facts.of, now: facts.server.time_ms || undefined })?.net;
   const info = findCommand(words, more);
   const keys = forEach ? [] : (keysOf(words, more) ?? []).filter(({ key }) => key !== undefined);
   const permission = target.acl?.find(({ command }) => command === nameOf(words));

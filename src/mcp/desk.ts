@@ -3,7 +3,6 @@ import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelc
 import type { loadDesk, loadRuns } from '../agent.ts';
 import type { ResolvedPolicy } from '../plan/policy.ts';
 import type { HeldAgent } from './held-agent.ts';
-import type { Inspections } from './inspections.ts';
 import type { Jobs } from './jobs.ts';
 import type { Redact } from './redact.ts';
 
@@ -14,7 +13,6 @@ export interface Desk {
   readonly policy: ResolvedPolicy;
   readonly redact: Redact;
   readonly jobs: Jobs;
-  readonly inspections: Inspections;
   readonly files: Awaited<ReturnType<typeof loadDesk>>;
   readonly runs: Awaited<ReturnType<typeof loadRuns>>;
   /** Milliseconds that a call waits for its run before it answers with a handle. */

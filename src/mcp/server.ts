@@ -18,7 +18,6 @@ import { answer, faultAnswer, mustBeShort } from './answer.ts';
 import type { Call, Desk, Outcome } from './desk.ts';
 import { createElicited } from './elicited.ts';
 import { holdAgent, type ServedAgent } from './held-agent.ts';
-import { createInspections } from './inspections.ts';
 import { createJobs } from './jobs.ts';
 import { addPrompts } from './prompts.ts';
 import { createRedact } from './redact.ts';
@@ -59,15 +58,13 @@ const closingMs = 5_000;
 /** The door of one target. */
 export async function openDoor(settings: McpSettings): Promise<McpDoor> {
   const { policy, stateDir } = settings;
-  const files = await loadDesk();
   const desk: Desk = {
     agent: holdAgent(settings.open),
     stateDir,
     policy,
     redact: createRedact(policy.redact),
     jobs: createJobs(),
-    inspections: createInspections((runId) => files.removeRun(stateDir, runId)),
-    files,
+    files: await loadDesk(),
     runs: await loadRuns(),
     waitMs: settings.waitMs ?? 20_000,
     approvals: createElicited(),

@@ -1,13 +1,13 @@
 /** Long runs: a handle where a call would wait too long, progress, cancelling, resuming, and what others began. */
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openAgent } from '../../src/agent.ts';
-import { keptInspections } from '../../src/mcp/inspections.ts';
 import { type McpDoor, openDoor } from '../../src/mcp/server.ts';
 import { type AgentPolicy, resolvedPolicy } from '../../src/plan/policy.ts';
+import { keptReadings } from '../../src/state/readings.ts';
 import { startServer, type TestServer, waitFor } from '../support/servers.ts';
 import { folderOf } from './client.ts';
 
@@ -171,12 +171,18 @@ test.each(['yes', 'typed_name'] as const)(
   },
 );
 
-test('an inspection leaves its report to be paged through, and the newest ones only', async () => {
+test('an inspection leaves its report to be paged through, and the newest ones only, whichever server made them', async () => {
   const state = folderOf('inspections');
+  // what earlier servers left, and one run that wrote
+  const earlier = Array.from({ length: keptReadings }, (_, at) => `20200101-000000-${String(at).padStart(6, '0')}`);
+  for (const runId of [...earlier, '20190101-000000-writes'])
+    mkdirSync(join(state, 'runs', runId), { recursive: true });
+  mkdirSync(join(state, 'readings'));
+  for (const runId of earlier) writeFileSync(join(state, 'readings', runId), '');
   const { call } = await connect(state);
-  const first = await call('redops_inspect', { commands: ['PING'] });
-  expect(await call('redops_runs', { action: 'result', run_id: first.run_id })).toMatchObject({ status: 'succeeded' });
-  for (let at = 0; at < keptInspections; at += 1) await call('redops_inspect', { commands: ['PING'] });
-  await waitFor('the removal of the oldest', async () => readdirSync(join(state, 'runs')).length === keptInspections);
-  expect(await call('redops_runs', { action: 'result', run_id: first.run_id })).toMatchObject({ status: 'fault' });
-}, 60_000);
+  const read = await call('redops_inspect', { commands: ['PING'] });
+  expect(await call('redops_runs', { action: 'result', run_id: read.run_id })).toMatchObject({ status: 'succeeded' });
+  const left = readdirSync(join(state, 'runs')).sort();
+  expect(left).toEqual(['20190101-000000-writes', ...earlier.slice(1), read.run_id]);
+  expect(await call('redops_runs', { action: 'result', run_id: earlier[0] })).toMatchObject({ status: 'fault' });
+});

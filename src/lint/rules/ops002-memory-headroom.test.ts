@@ -12,6 +12,8 @@ import {
   selected,
   unchecked,
 } from '../../../test/support/lint.ts';
+import { formatSize } from '../../base/units.ts';
+import { explanationOf } from '../../explain/explanation.ts';
 import type { Server } from '../../plan/target.ts';
 import { ops002 } from './ops002-memory-headroom.ts';
 
@@ -24,7 +26,8 @@ const given = (server: Partial<Server> = {}): Given => ({
     missing('new'),
     missing('new2'),
     key('old', { type: 'string', encoding: 'raw', elements: 10, bytes: 64 }),
-    key('big', { bytes: 2 * MB }),
+    key('big', { bytes: 4 * MB, elements: 100_000 }),
+    key('held', { type: 'string', encoding: 'raw', elements: 3 * MB, bytes: 3 * MB }),
   ],
 });
 const of = (lines: string, server?: Partial<Server>) => found(ops002, pipeline(lines, given(server)));
@@ -39,19 +42,22 @@ describe('where nothing is evicted', () => {
     'SETRANGE new 2000000 x',
     'SETBIT new 16000000 1',
     'COPY big new',
+    `SET old ${text(2 * MB)}`,
+    `SET new ${text(700_000)}\nSET new ${text(2 * MB)}`,
     `RESTORE new 0 ${text(2 * MB)}`,
   ])('%.20s cannot fit', (lines) => {
     expect(of(lines)).toEqual(error);
   });
 
   test.each([
-    ['a value that is replaced', `SET old ${text(2 * MB)}`],
+    ['what is freed by a shorter value', `SET held v\nSET new ${text(2 * MB)}`],
     ['a key that was not looked at', `SET other ${text(2 * MB)}`],
     ['a field that may be there', `HSET new f ${text(2 * MB)}`],
-    ['onto a key that exists', 'COPY big old REPLACE'],
+    ['onto a key that was not looked at', 'COPY big other REPLACE'],
+    ['a copy of what the plan itself changed', 'HSET big f v\nCOPY big new'],
     ['what is freed on the way', `UNLINK big\nSET new ${text(2 * MB)}`],
     ['a key that is written twice', `SET new ${text(700_000)}\nSET new ${text(700_000)}`],
-    ['a condition', `SET new ${text(2 * MB)} XX`],
+    ['a condition', `SET old ${text(2 * MB)} IFEQ x`],
   ])('%s may fit: a warning', (_, lines) => {
     expect(of(lines)).toEqual(warning);
   });
@@ -63,9 +69,21 @@ describe('where nothing is evicted', () => {
     'GET big',
     'SETRANGE old 5 x',
     'COPY old new',
+    'COPY big old',
+    `SET held ${text(2 * MB)}`,
+    `SET new ${text(2 * MB)} XX`,
     'EXPIRE old 5',
   ])('%.20s fits', (lines) => {
     expect(of(lines)).toEqual([]);
+  });
+
+  test('one key that is added to again and again grows once: tables and strings double, they do not with each command', () => {
+    const lines = (line: (at: number) => string) => of(Array.from({ length: 200 }, (_, at) => line(at)).join('\n'));
+    expect(lines((at) => `SETBIT new ${at + 100_000} 1`)).toEqual([]);
+    expect(lines((at) => `HSET new field:${at} v`)).toEqual([]);
+    expect(lines((at) => `XADD new * f ${at}`)).toEqual([]);
+    expect(lines(() => `APPEND held ${text(10)}`)).toEqual(warning);
+    expect(lines((at) => `SET key:${at} ${text(10_000)}`)).toEqual(warning);
   });
 
   test('a full server refuses every command that may need memory, and none that frees', () => {
@@ -84,6 +102,18 @@ describe('where nothing is evicted', () => {
     expect(of(line, { maxmemory_policy: 'volatile-lru', keys_with_ttl: 0 })).toEqual(error);
     expect(of(line, { maxmemory_policy: 'volatile-lru', keys_with_ttl: 5 })).toEqual(warning);
   });
+});
+
+test.each([
+  `SET old ${text(4 * MB)} IFEQ x`,
+  `HSET big f ${text(3 * MB)}`,
+  `LPUSH new ${text(2 * MB)}`,
+  `APPEND held ${text(9)}`,
+])('%.12s: what is said of one command is what its explanation says', (line) => {
+  const subject = pipeline(line, given());
+  const explanation = explanationOf(subject.draft!, subject.target!);
+  const [finding] = ops002.check(subject).findings;
+  expect(finding?.message).toContain(`up to ${formatSize(explanation.steps[0]!.commands[0]!.memory_bytes!.high)}`);
 });
 
 describe('where keys are evicted', () => {

@@ -39,10 +39,6 @@ export const inspectTool = tool({
     );
     if ('result' in started) return started;
     const { job, plan } = started;
-    job.ended.then(
-      (report) => desk.inspections.ended(report.run_id),
-      () => undefined,
-    );
     const report = await settle(job, desk, call.context);
     const record = { digest: plan.digest };
     if (!report) return { result: answer(handleOf(job)), record: { ...record, run_id: job.motion().runId } };
