@@ -27,6 +27,8 @@ export interface Judgement {
   readonly beyond: readonly string[];
   /** It touches keys that the policy does not let be read: what was learnt of them while planning is not to be told. */
   readonly hidden: boolean;
+  /** A dry run, which sends what reads and nothing that writes, does nothing beyond the policy. */
+  readonly dryRuns: boolean;
 }
 
 /** Judges a plan. `table`: what the server lists; undefined where it does not tell. */
@@ -38,7 +40,9 @@ export function judge(plan: Plan, policy: ResolvedPolicy, table: LiveTable | und
   );
   const uses = [...judged.flatMap(({ uses: own }) => own), ...steps.flatMap(usesOfStep)];
   const everybody = reachesEverybody(plan);
-  const reads = [...judged.flatMap(({ refused }) => refused ?? []), ...overBudget(plan, policy)];
+  const refused = judged.flatMap((one) => one.refused ?? []);
+  const dear = overBudget(plan, policy);
+  const reads = [...refused, ...(plan.execution_plan.writes ? [] : dear)];
   // whatever the commands say one by one, a plan that writes as a whole is no reading
   const least = everybody || reads.length > 0 ? 'destructive' : plan.execution_plan.writes ? 'write' : 'read';
   const byUses = uses.map(({ level }) => level).reduce(greater, 'read');
@@ -48,7 +52,8 @@ export function judge(plan: Plan, policy: ResolvedPolicy, table: LiveTable | und
   const byKey = uses.flatMap((use) => problemOf(use, policy));
   const beyond = byKey.length > 0 ? byKey : whole.flatMap((use) => problemOf(use, policy));
   const hidden = uses.some(({ scope }) => allowedFor(scope, policy).level === 'none');
-  return { needs, reads: said(reads), beyond: said(beyond.length === 0 ? [] : [...reads, ...beyond]), hidden };
+  const dryRuns = !hidden && refused.length === 0 && dear.length === 0;
+  return { needs, reads: said(reads), beyond: said(beyond.length === 0 ? [] : [...reads, ...beyond]), hidden, dryRuns };
 }
 
 /** Which keys a command touches: one, those of a pattern's literal beginning (empty: all), or none. */
@@ -143,8 +148,7 @@ function usesOfStep(step: Plan['execution_plan']['steps'][number]): readonly Use
 }
 
 function overBudget({ execution_plan, target }: Plan, { budget }: ResolvedPolicy): string[] {
-  const { estimate, steps, writes } = execution_plan;
-  if (writes) return [];
+  const { estimate, steps } = execution_plan;
   const walks = steps.some(({ kind }) => kind === 'scan' || kind === 'for_each');
   const most = walks ? budget.walk_ms : budget.server_ms;
   return [

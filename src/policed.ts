@@ -41,8 +41,8 @@ export function createPoliced(connection: Pick<Connection, 'send'>, policy: Reso
     const granted = { ...rest, ...(elicited === true && policy.elicitation ? { elicited } : {}) };
     const decision = decide(plan, grantsOf(granted, target));
     if (decision.decision === 'refuse' || isPersons(granted, target)) return decision;
-    const { beyond, reads } = await judged(plan);
-    if (beyond.length === 0 || (dryRun && reads.length === 0)) return decision;
+    const { beyond, dryRuns } = await judged(plan);
+    if (beyond.length === 0 || (dryRun && dryRuns)) return decision;
     return { decision: 'ask', how: 'approval', reason: beyond.join('; ') };
   };
   return {

@@ -189,6 +189,28 @@ test('--allow destructive on production still needs a person for what cannot be 
   expect(auditOf(client.state).filter(({ event }) => event === 'approve')).toHaveLength(1);
 });
 
+test('a dry run reads nothing that the policy hides, and nothing beyond the budget', async () => {
+  const config = `targets:\n  shop:\n    url: ${server.url}\n    policy: { allow: read, prefixes: { "k": none }, budget: { server_ms: 1 } }\n`;
+  const client = await startClient({ url: server.url, config, args: ['--target', 'shop'] });
+  const dry = async (request: Readonly<Record<string, unknown>>) =>
+    client.call('redops_apply', { digest: await client.plan(request), dry_run: true });
+  for (const commands of [['GET k'], ['GET k', 'INCR n']]) {
+    const hidden = await dry({ operation_type: 'pipelining', commands });
+    expect(hidden).toMatchObject({ status: 'needs_approval' });
+    expect(hidden.text).not.toMatch(/\bold\b/);
+  }
+  const names = await dry({ operation_type: 'key_management', action: 'find', match: '*' });
+  expect(names).toMatchObject({ status: 'needs_approval' });
+  expect(await dry({ operation_type: 'pipelining', commands: ['GET a', 'INCR n'] })).toMatchObject({
+    status: 'succeeded',
+    said: { dry_run: true },
+  });
+  await server.cli('EVAL', "for i = 1, 9000 do redis.call('HSET', 'h', i, i) end", '0');
+  const dear = await dry({ operation_type: 'pipelining', commands: ['HGETALL h', 'HGETALL h', 'HGETALL h', 'INCR n'] });
+  expect(dear).toMatchObject({ status: 'needs_approval' });
+  expect(await server.cli('EXISTS', 'n')).toBe('0');
+});
+
 test('redops.yaml says for each prefix what may be done without a person', async () => {
   const config = `targets:\n  shop:\n    url: ${server.url}\n    policy:\n      allow: write\n      prefixes: { "cache:": destructive, "k": none }\n`;
   const client = await startClient({ url: server.url, config, args: ['--target', 'shop'] });
