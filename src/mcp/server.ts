@@ -87,13 +87,21 @@ function createServer(desk: Desk, { version, log }: McpSettings): McpServer {
   );
   for (const tool of tools) {
     const { title, description, annotations, input } = tool;
-    server.registerTool(tool.name, { title, description, annotations, inputSchema: input }, async (args, context) =>
-      called(tool, args, desk, callOf(server, context), log),
+    server.registerTool(
+      tool.name,
+      { title, description, annotations, inputSchema: unchecked(input) },
+      async (args, context) => called(tool, args, desk, callOf(server, context), log),
     );
   }
   addResources(server, desk);
   addPrompts(server);
   return server;
+}
+
+// what does not fit the schema is a call like any other: recorded, and answered with the place that is wrong
+function unchecked<Input extends z.ZodObject>(input: Input) {
+  const standard = { ...input['~standard'], validate: (value: unknown) => ({ value }) };
+  return { '~standard': standard };
 }
 
 async function called(
@@ -131,7 +139,7 @@ async function outcomeOf(
 ): Promise<Outcome> {
   try {
     mustBeShort(args);
-    return await tool.run(tool.input.parse(args), desk, call);
+    return await tool.run(checked(tool, args), desk, call);
   } catch (error) {
     if (error instanceof OpsError) {
       return { result: faultAnswer(error, desk.redact), record: { fault: error.code } };
@@ -143,6 +151,13 @@ async function outcomeOf(
     const document = { status: 'fault', code: 'internal', message: 'a defect of redops: its log has the details' };
     return { result: answer(document, { failed: true }), record: { fault: 'internal' } };
   }
+}
+
+function checked({ input, name }: Tool, args: unknown): z.output<Tool['input']> {
+  const parsed = input.safeParse(args ?? {});
+  if (parsed.success) return parsed.data;
+  const [{ path, message } = { path: [], message: 'not an object' }] = parsed.error.issues;
+  throw new OpsError('usage', `${[name, ...path].join('.')}: ${message}`, { remedy: 'tools/list has the schema.' });
 }
 
 // what a request says of its client, in the newest revision: foreign, so it is read as such

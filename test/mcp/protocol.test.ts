@@ -160,6 +160,22 @@ test('a plan is explained by its digest, command by command, and explaining keep
   expect(await client.call('redops_explain', { digest: 'f'.repeat(64) })).toMatchObject({ failed: true });
 });
 
+test('a call that does not fit the schema names the place, and is recorded like any other', async () => {
+  const client = await startClient({ url: server.url });
+  expect(await client.call('redops_inspect', { commands: 'PING' })).toMatchObject({
+    failed: true,
+    said: { code: 'usage', message: expect.stringMatching(/^redops_inspect\.commands: /) },
+  });
+  expect(await client.call('redops_apply', { digest: 'nope', yes: true })).toMatchObject({ failed: true });
+  const events = client.audit().map(({ event, tool, fault }) => ({ event, tool, fault }));
+  expect(events).toEqual(
+    ['redops_inspect', 'redops_apply'].flatMap((tool) => [
+      { event: 'mcp_call', tool, fault: undefined },
+      { event: 'mcp_result', tool, fault: 'usage' },
+    ]),
+  );
+});
+
 test('a cluster is read, and held to the same', async () => {
   const cluster = await startCluster();
   const client = await startClient({ url: cluster.url });
