@@ -2,8 +2,7 @@
  * The user who can read and do nothing else: what an agent's own account may be given, so that whatever runs there can change
  * nothing, redops or not. Made of the server's own command table, like the judgement of reads.
  */
-import type { LiveTable } from './catalog/live-table.ts';
-import { liveFlags } from './catalog/live-table.ts';
+import { type LiveTable, liveFlags } from './catalog/live-table.ts';
 import { onlyTells } from './catalog/nature.ts';
 import { commandTable } from './catalog/table.ts';
 import type { AclUser } from './explain/acl-rule.ts';

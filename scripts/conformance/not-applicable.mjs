@@ -1,7 +1,6 @@
 /**
  * The checks of the suite that redops cannot be held to, and why: what they call is a fixture of the suite, or an option of
- * the protocol that redops does not have and does not claim. What stands behind them is tested on redops's own tools in
- * test/mcp/.
+ * the protocol that redops does not have and does not claim. Where redops has the like, the reason names its test.
  */
 
 const of = (reason, ...ids) => ids.map((id) => [id, reason]);

@@ -60,6 +60,11 @@ export function mustBeShort(args: unknown): void {
   });
 }
 
+/** Characters of JSON that are left for what stands beside a document. */
+export function roomBeside(document: object): number {
+  return maxOutputCharacters - JSON.stringify(document).length;
+}
+
 /** The first items from an index on that fit into so many characters of JSON; at least one. */
 export function fitting<Item>(items: readonly Item[], from: number, characters: number): readonly Item[] {
   let left = characters;

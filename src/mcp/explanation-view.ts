@@ -1,30 +1,32 @@
 /** An explanation as a model may read it: each command with what it touches and how long it holds the server, the rest in figures. */
 import type { ExplainedCommand, ExplainedKey, Explanation, ServerTime } from '../plan/explanation.ts';
 import { argvWords } from '../report/words.ts';
-import { fitting, maxOutputCharacters, sentence } from './answer.ts';
+import { fitting, sentence } from './answer.ts';
 import type { Redact } from './redact.ts';
 
-/** Characters that the view of the plan above it may need. */
-const aside = 8_000;
 const mostKeys = 5;
+/** Permissions are one for each key of the plan: so many are listed. */
+const mostPermissions = 50;
 
-/** Everything but what the plan's own view says already. */
-export function explanationView(explained: Explanation, redact: Redact): Readonly<Record<string, unknown>> {
-  const all = explained.steps.flatMap(({ commands }) => commands);
-  const more = explained.steps.reduce((sum, step) => sum + step.more, 0);
-  const views = all.map((command) => commandView(command, redact));
-  const shown = fitting(views, 0, maxOutputCharacters - aside);
-  const left = views.length - shown.length + more;
+/** Everything but what the plan's own view says already, in about so many characters of JSON. */
+export function explanationView(
+  explained: Explanation,
+  room: number,
+  redact: Redact,
+): Readonly<Record<string, unknown>> {
   const { permissions, min_version, replication, costs, longest_ms } = explained;
-  return {
+  const whole = {
     longest_ms: timeView(longest_ms),
     measured_on: `${costs.server} (${costs.basis})`,
     replication,
-    permissions,
+    permissions: permissions.slice(0, mostPermissions).map((rule) => sentence(rule, redact)),
+    ...(permissions.length > mostPermissions ? { permissions_left_out: permissions.length - mostPermissions } : {}),
     min_version,
-    explained: shown,
-    ...(left > 0 ? { explained_left_out: left } : {}),
   };
+  const views = explained.steps.flatMap(({ commands }) => commands.map((command) => commandView(command, redact)));
+  const shown = fitting(views, 0, room - JSON.stringify(whole).length);
+  const left = views.length - shown.length + explained.steps.reduce((sum, { more }) => sum + more, 0);
+  return { ...whole, explained: shown, ...(left > 0 ? { explained_left_out: left } : {}) };
 }
 
 // what is usual is not said: it would cost tokens for every command

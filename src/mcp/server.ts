@@ -89,7 +89,7 @@ function createServer(desk: Desk, { version, log }: McpSettings): McpServer {
     const { title, description, annotations, input } = tool;
     server.registerTool(
       tool.name,
-      { title, description, annotations, inputSchema: unchecked(input) },
+      { title, description, annotations, inputSchema: listed(input) },
       async (args, context) => called(tool, args, desk, callOf(server, context), log),
     );
   }
@@ -99,9 +99,8 @@ function createServer(desk: Desk, { version, log }: McpSettings): McpServer {
 }
 
 // what does not fit the schema is a call like any other: recorded, and answered with the place that is wrong
-function unchecked<Input extends z.ZodObject>(input: Input) {
-  const standard = { ...input['~standard'], validate: (value: unknown) => ({ value }) };
-  return { '~standard': standard };
+function listed(input: z.ZodObject) {
+  return { '~standard': { ...input['~standard'], validate: (value: unknown) => ({ value }) } };
 }
 
 async function called(

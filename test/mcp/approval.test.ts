@@ -217,6 +217,13 @@ test('redops.yaml says for each prefix what may be done without a person', async
   expect(await client.inspect('GET k')).toMatchObject({ failed: true, status: 'refused' });
   const priced = await client.call('redops_explain', { commands: ['GET k'] });
   expect(Object.keys(priced.said)).not.toContain('estimate');
+  const hidden = await client.plan({ operation_type: 'pipelining', commands: ['LPUSH k x', 'KEYS *'] });
+  for (const tool of ['redops_explain', 'redops_lint']) {
+    const told = await client.call(tool, { digest: hidden });
+    expect(told.said, tool).toMatchObject({ says: expect.stringContaining('does not let its keys be read') });
+    for (const member of ['findings', 'warnings', 'estimate', 'explained'])
+      expect(told.said).not.toHaveProperty(member);
+  }
   expect(await client.inspect('GET cache:1')).toMatchObject({ status: 'succeeded' });
   expect(await client.call('redops_apply', { digest: await client.plan(set) })).toMatchObject({
     status: 'needs_approval',
@@ -229,6 +236,19 @@ test('redops.yaml says for each prefix what may be done without a person', async
     await client.call('redops_apply', { digest: await client.plan({ ...rest, accept: ['KEY004'] }) }),
   ).toMatchObject({ status: 'needs_approval' });
   expect(await server.cli('KEYS', '*')).toBe('k');
+});
+
+test('of a plan that was made for another target nothing is told', async () => {
+  const theirs = await startClient({ url: server.url });
+  const digest = await theirs.plan(set);
+  const config = `targets:\n  other:\n    url: ${server.url}\n`;
+  const ours = await startClient({ url: server.url, config, args: ['--target', 'other'], state: theirs.state });
+  for (const tool of ['redops_explain', 'redops_lint']) {
+    expect(await theirs.call(tool, { digest }), tool).toMatchObject({ failed: false });
+    const none = await ours.call(tool, { digest });
+    expect(none, tool).toMatchObject({ failed: true, said: { code: 'usage' } });
+    expect(none.text).toContain('no plan is kept');
+  }
 });
 
 test('a call that cannot be recorded is not served', async () => {

@@ -18,7 +18,7 @@ export interface TestCluster {
   reshard(from: TestServer, to: TestServer, slots: number): Promise<void>;
   /**
    * Resolves when all nodes that run tell the same owners of all slots. A replica that is promoted before it has heard of a move
-   * takes over without those slots, and nobody serves them from then on (redis issues 3122 and 6339).
+   * takes over without those slots; with the old primary gone nobody serves them from then on (redis issues 3122 and 6339).
    */
   agreed(): Promise<void>;
   stop(): Promise<void>;

@@ -1,11 +1,11 @@
 /** redops_explain: what a request, commands or a plan would do and cost on live data, and nothing else. */
 import { z } from 'zod';
 import type { Planned } from '../../agent.ts';
-import { answer } from '../answer.ts';
+import { answer, roomBeside } from '../answer.ts';
 import type { Desk } from '../desk.ts';
 import { explanationView } from '../explanation-view.ts';
 import type { ServedAgent } from '../held-agent.ts';
-import { Digest, keptPlan } from '../plan-input.ts';
+import { Digest, ownPlan } from '../plan-input.ts';
 import { planView, unplanned } from '../plan-view.ts';
 import { CommandLines, mustBeOne, RequestArgument, requestOf } from '../request-input.ts';
 import { tool } from '../tool.ts';
@@ -39,7 +39,8 @@ export const explainTool = tool({
         commands_left_out: _left,
         ...view
       } = planView(plan, verdict, redact);
-      const explained = explanation === undefined || verdict?.hidden ? {} : explanationView(explanation, redact);
+      const explained =
+        explanation === undefined || verdict?.hidden ? {} : explanationView(explanation, roomBeside(view), redact);
       return { result: answer({ ...view, status: 'priced', ...explained }), record: { digest: plan.digest } };
     });
   },
@@ -47,6 +48,6 @@ export const explainTool = tool({
 
 async function plannedOf(input: z.output<typeof Input>, agent: ServedAgent, desk: Desk): Promise<Planned> {
   if (input.digest === undefined) return agent.plan(requestOf(input));
-  const plan = await keptPlan(input.digest, desk);
+  const plan = await ownPlan(input.digest, agent, desk);
   return { plan, diagnostics: plan.warnings };
 }

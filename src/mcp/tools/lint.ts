@@ -1,10 +1,11 @@
-/** redops_lint: what is dangerous in a command file, a Lua script or a plan, without a server. */
+/** redops_lint: what is dangerous in a command file or a Lua script, without a server; or in a plan that was made. */
 import { z } from 'zod';
-import { lintFiles } from '../../agent.ts';
+import { type LintResult, lintFiles } from '../../agent.ts';
 import { blocks } from '../../plan/diagnostic.ts';
 import { answer, fitting, maxOutputCharacters } from '../answer.ts';
-import type { Desk } from '../desk.ts';
-import { Digest, keptPlan } from '../plan-input.ts';
+import type { Desk, Outcome } from '../desk.ts';
+import { Digest, ownPlan } from '../plan-input.ts';
+import { planView } from '../plan-view.ts';
 import { findings } from '../report-page.ts';
 import { mustBeOne } from '../request-input.ts';
 import { tool } from '../tool.ts';
@@ -20,30 +21,35 @@ export const lintTool = tool({
   name: 'redops_lint',
   title: 'Lint commands, Lua or a plan',
   description:
-    'Find what is dangerous in redis-cli lines, a Lua script or a kept plan, with the safe way for each. Asks no server. Codes: redops://rule/<code>.',
+    'Find what is dangerous in redis-cli lines, a Lua script or a kept plan, with the safe way for each. Runs nothing. Codes: redops://rule/<code>.',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Input,
   run: async (input, desk) => {
     mustBeOne(input, ['text', 'digest'], 'text: "KEYS *", for example.');
-    const { diagnostics, unchecked } = await judged(input, desk);
-    const errors = diagnostics.filter(blocks).length;
-    return {
-      result: answer({
-        status: errors > 0 ? 'errors' : diagnostics.length > 0 ? 'findings' : 'clean',
-        errors,
-        found: diagnostics.length,
-        findings: fitting(findings(diagnostics, desk.redact, 25), 0, maxOutputCharacters - 1000),
-        unchecked: unchecked.map(({ code }) => code),
-      }),
-    };
+    if (input.digest !== undefined) return lintPlan(input.digest, desk);
+    const name = input.language === 'lua' ? 'script.lua' : 'commands.redis';
+    return { result: said(await lintFiles([{ name, source: Buffer.from(input.text ?? '', 'utf8') }]), desk) };
   },
 });
 
-async function judged({ text = '', language, digest }: z.output<typeof Input>, desk: Desk) {
-  if (digest !== undefined) {
-    const { warnings, unchecked } = await keptPlan(digest, desk);
-    return { diagnostics: warnings, unchecked };
-  }
-  const name = language === 'lua' ? 'script.lua' : 'commands.redis';
-  return lintFiles([{ name, source: Buffer.from(text, 'utf8') }]);
+/** What was found when the plan was made; nothing of keys that the policy hides. */
+async function lintPlan(digest: string, desk: Desk): Promise<Outcome> {
+  return desk.agent.use(async (agent) => {
+    const plan = await ownPlan(digest, agent, desk);
+    const verdict = await agent.judge(plan);
+    const record = { digest: plan.digest };
+    if (verdict?.hidden) return { result: answer(planView(plan, verdict, desk.redact)), record };
+    return { result: said({ diagnostics: plan.warnings, unchecked: plan.unchecked }, desk), record };
+  });
+}
+
+function said({ diagnostics, unchecked }: Pick<LintResult, 'diagnostics' | 'unchecked'>, { redact }: Desk) {
+  const errors = diagnostics.filter(blocks).length;
+  return answer({
+    status: errors > 0 ? 'errors' : diagnostics.length > 0 ? 'findings' : 'clean',
+    errors,
+    found: diagnostics.length,
+    findings: fitting(findings(diagnostics, redact, 25), 0, maxOutputCharacters - 1000),
+    unchecked: unchecked.map(({ code }) => code),
+  });
 }
